@@ -1,0 +1,1 @@
+"""Wiring: settings, addresses, middleware. Imports everything, is imported by nobody."""

@@ -1,0 +1,43 @@
+"""What happens around every page: who is asking, and what is said when the database cannot answer."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
+
+from inventory import accounts, dynamodb
+from inventory.errors import Busy, InventoryError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+RETRY_AFTER_SECONDS = 5
+
+
+def who_is_asking(get_response: GetResponse) -> GetResponse:
+    """Give the request ``account`` (read on first use) and ``cart_owner`` (an account's id, a guest's, or None)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        account_id = request.session.get("account_id")
+        request.account = SimpleLazyObject(lambda: accounts.find(account_id) if account_id else None)
+        request.cart_owner = account_id or request.session.get("guest_id")
+        return get_response(request)
+
+    return middleware
+
+
+class busy_page:
+    """Answer 503, with when to come back, where the database cannot answer. Everything else that fails is a bug."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Busy) and not dynamodb.is_unavailable(error):
+            return None
+        sentence = error.sentence if isinstance(error, InventoryError) else Busy().sentence
+        response = render(request, "503.html", {"sentence": sentence}, status=503)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response

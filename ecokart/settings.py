@@ -1,0 +1,148 @@
+"""One settings module for every place that the shop runs in: places differ in variables, not in code.
+
+The safe values are the defaults: what is not said is production. README.md lists every variable.
+"""
+
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from ecokart import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Safety
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+HTTPS = env.boolean("HTTPS", True)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("TRUST_PROXY", False) else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# A form of the shop has a few short fields and at the most one picture.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+
+# Application
+INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "ecokart",
+    "inventory",
+    "shop",
+    "adminpanel",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "ecokart.middleware.who_is_asking",
+    "ecokart.middleware.busy_page",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "ecokart.urls"
+WSGI_APPLICATION = "ecokart.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader"],
+                )
+            ],
+            "builtins": ["ecokart.templatetags.ecokart", "django.templatetags.i18n", "django.templatetags.static"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csrf",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "ecokart.context.frame",
+            ],
+        },
+    }
+]
+DATABASES: dict[str, dict[str, object]] = {}
+CSRF_FAILURE_VIEW = "ecokart.errors.csrf_failure"
+
+# Who is who: seven days in a signed cookie, as in the first version's tokens
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Languages, money, time
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "ecokart" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/Berlin"
+
+# Tables. The standard AWS variables (AWS_REGION, AWS_ENDPOINT_URL, credentials) choose the engine.
+AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "eu-central-1"))
+PRODUCTS_TABLE = env.text("PRODUCTS_TABLE", "ecokart-products")
+USERS_TABLE = env.text("USERS_TABLE", "ecokart-users")
+CARTS_TABLE = env.text("CARTS_TABLE", "ecokart-carts")
+ORDERS_TABLE = env.text("ORDERS_TABLE", "ecokart-orders")
+MOVEMENTS_TABLE = env.text("MOVEMENTS_TABLE", "ecokart-movements")
+
+# Rules of the shop
+RESERVATION_MINUTES = env.whole_number("RESERVATION_MINUTES", 120, at_least=1)
+LINE_MAX_QUANTITY = env.whole_number("LINE_MAX_QUANTITY", 99, at_least=1)
+# A checkout writes two items a line and two more, and DynamoDB takes 100 in one transaction.
+CART_MAX_LINES = 40
+
+# Files
+STATIC_URL = env.text("STATIC_URL", "/static/")
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_BUCKET = env.text("MEDIA_BUCKET", "ecokart-media")
+MEDIA_URL = env.text("MEDIA_URL", f"https://{MEDIA_BUCKET}.s3.{AWS_REGION}.amazonaws.com/")
+STORAGES = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": MEDIA_BUCKET,
+            "region_name": AWS_REGION,
+            "default_acl": None,
+            # Names hold a digest of what is in the file, so a browser may keep it for good.
+            "file_overwrite": True,
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        },
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
+    # A page that is not there is the visitor's business, not ours.
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security.csrf": {"level": "ERROR"}},
+}

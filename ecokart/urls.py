@@ -1,0 +1,18 @@
+"""Every address: the shop's, the admin panel's, and a few of neither."""
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from ecokart import errors, health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("language/", set_language, name="set_language"),
+    path("admin/", include("adminpanel.urls")),
+    path("", include("shop.urls")),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.not_found
+handler500 = errors.server_error

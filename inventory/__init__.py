@@ -1,0 +1,1 @@
+"""The core: tables and rules. Knows nothing of HTTP, forms or templates."""

@@ -1,0 +1,102 @@
+"""Accounts: one for each e-mail address, with a bcrypt password and a role."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+
+import bcrypt
+from django.contrib.auth.hashers import check_password, make_password
+
+from inventory import dynamodb
+from inventory.errors import EmailTaken, Unsure
+from inventory.models import EmailGuard, User
+
+# The first version's hashes are plain bcrypt, which reads 72 bytes of a password and no more.
+_PLAIN_BCRYPT = ("$2a$", "$2b$", "$2y$")
+_BCRYPT_BYTES = 72
+PASSWORD_MAX_LENGTH = 1024
+
+
+def register(*, email: str, password: str, name: str) -> User:
+    """Open a customer's account. Raises EmailTaken when the address has one, and Busy; nothing is written then."""
+    return _create(email=email, password=password, name=name, role="user")
+
+
+def create_admin(*, email: str, password: str, name: str) -> User:
+    """Open an admin's account. Raises as ``register`` does."""
+    return _create(email=email, password=password, name=name, role="admin")
+
+
+def authenticate(email: str, password: str) -> User | None:
+    """The account with this address and password, or None: an unknown address takes as long as a wrong password.
+
+    A password that is stored in the first version's form is stored anew in today's.
+    """
+    user = find_by_email(email)
+    stored = user.password if user else _hash_of_nobody()
+    if len(password) > PASSWORD_MAX_LENGTH:
+        return None
+    if not stored.startswith(_PLAIN_BCRYPT):
+        return user if check_password(password, stored) and user else None
+    if not _fits_plain_bcrypt(password, stored):
+        return None
+    return _with_hash_of_today(user, password) if user else None
+
+
+def find(user_id: str) -> User | None:
+    """The account as it stands now, or None."""
+    return dynamodb.get(User, user_id) if user_id and "#" not in user_id else None
+
+
+def find_by_email(email: str) -> User | None:
+    """The account with this address, through its guard item: never stale, unlike an index."""
+    guard = dynamodb.get(EmailGuard, EmailGuard.key(normalised(email)))
+    return find(guard.user_id) if guard else None
+
+
+def normalised(email: str) -> str:
+    """The form in which addresses are compared: without blanks around, in small letters."""
+    return email.strip().lower()
+
+
+@dynamodb.retry_while_busy
+def _create(*, email: str, password: str, name: str, role: str) -> User:
+    address = normalised(email)
+    user = User(str(uuid.uuid4()), email=address, password=make_password(password), role=role, name=name)
+    guard = EmailGuard(EmailGuard.key(address), user_id=user.id)
+    try:
+        with dynamodb.transaction() as tx:
+            tx.put(guard, condition=EmailGuard.id.does_not_exist(), otherwise=lambda found: EmailTaken())
+            tx.put(user, condition=User.id.does_not_exist(), otherwise=dynamodb.contended)
+    except dynamodb.OutcomeUnknown as lost:
+        if find(user.id) is None:
+            raise Unsure from lost
+    return user
+
+
+@functools.cache
+def _hash_of_nobody() -> str:
+    """A hash that nobody's password has, so that there is something to compare with."""
+    return make_password(uuid.uuid4().hex)
+
+
+def _fits_plain_bcrypt(password: str, stored: str) -> bool:
+    return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+
+
+def _with_hash_of_today(user: User, password: str) -> User:
+    """The account with its password stored in today's form. If that does not work now, the next log-in does it."""
+    old, new = user.password, make_password(password)
+    try:
+        with dynamodb.transaction() as tx:
+            tx.update(
+                User(user.id),
+                [User.password.set(new)],
+                condition=User.password == old,
+                otherwise=dynamodb.contended,
+            )
+    except (dynamodb.Contention, dynamodb.OutcomeUnknown):
+        return user
+    user.password = new
+    return user

@@ -1,0 +1,1 @@
+"""The demo catalogue: its products, their pictures and the script that renders them."""

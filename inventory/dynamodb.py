@@ -1,0 +1,204 @@
+"""How DynamoDB is asked and answers: reads of several items, transactions, their failures and second tries.
+
+The only module that knows what a cancelled transaction looks like. A rule says what each of its writes refuses
+with; everything that is nobody's fault (a conflict, throttling) is tried again by ``retry_while_busy``.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection
+from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from inventory.errors import Busy
+from inventory.models import TableMeta
+
+P = ParamSpec("P")
+R = TypeVar("R")
+M = TypeVar("M", bound=Model)
+
+RETRY_SECONDS = 3.0
+RETRY_TIMES = 12
+_LONGEST_PAUSE_SECONDS = 0.4
+_BATCH = 100
+_ALL_OLD = "ALL_OLD"
+
+_CONTENTION = {
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+_UNKNOWN = {"IdempotentParameterMismatchException", "InternalServerError", "ServiceUnavailable", "500", "503"}
+
+
+class Contention(Exception):
+    """Somebody else was writing. Nothing of ours was written: read again and try again."""
+
+
+class OutcomeUnknown(Exception):
+    """No answer came back: the transaction may have happened, or not. Whoever sent it has to look."""
+
+
+Refusal = Callable[[Any], Exception]
+
+
+@functools.cache
+def connection() -> Connection:
+    """The connection for what spans several tables. One for each process, as PynamoDB's models have one each."""
+    return Connection(
+        region=TableMeta.region,
+        connect_timeout_seconds=TableMeta.connect_timeout_seconds,
+        read_timeout_seconds=TableMeta.read_timeout_seconds,
+        max_retry_attempts=TableMeta.max_retry_attempts,
+        max_pool_connections=TableMeta.max_pool_connections,
+    )
+
+
+class transaction:
+    """One TransactWriteItems, sent when the block ends: all of it happens or none.
+
+    Each write names what its failed condition means: a function of the item that was found in the table (or None)
+    that returns the exception to raise. Raises Contention when others were in the way and OutcomeUnknown when the
+    answer was lost. The SDK's own second tries carry one token, so they never apply twice.
+    """
+
+    def __init__(self) -> None:
+        self._write = TransactWrite(connection=connection(), client_request_token=str(uuid.uuid4()))
+        self._deletes: list[tuple[type[Model], Refusal]] = []
+        self._puts: list[tuple[type[Model], Refusal]] = []
+        self._updates: list[tuple[type[Model], Refusal]] = []
+
+    def __enter__(self) -> transaction:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if kind is not None:
+            return
+        try:
+            with self._write:
+                pass
+        except TransactWriteError as failed:
+            raise self._meaning(failed) from failed
+
+    def update(self, item: Model, actions: Sequence[Action], *, condition: Condition, otherwise: Refusal) -> None:
+        self._write.update(item, list(actions), condition=condition, return_values=_ALL_OLD)
+        self._updates.append((type(item), otherwise))
+
+    def put(self, item: Model, *, condition: Condition, otherwise: Refusal) -> None:
+        self._write.save(item, condition=condition, return_values=_ALL_OLD)
+        self._puts.append((type(item), otherwise))
+
+    def delete(self, item: Model, *, condition: Condition, otherwise: Refusal) -> None:
+        self._write.delete(item, condition=condition)
+        self._deletes.append((type(item), otherwise))
+
+    def _meaning(self, failed: TransactWriteError) -> Exception:
+        # PynamoDB sends deletes, then puts, then updates, whatever order we called in; the reasons come in that order.
+        writes = [*self._deletes, *self._puts, *self._updates]
+        reasons = failed.cancellation_reasons
+        for (model, otherwise), reason in zip(writes, reasons, strict=False):
+            if reason is not None and reason.code == "ConditionalCheckFailed":
+                return otherwise(_found(model, reason))
+        codes = {reason.code for reason in reasons if reason is not None} or {failed.cause_response_code or ""}
+        if codes <= _CONTENTION:
+            return Contention()
+        if isinstance(failed.cause, BotoCoreError) or codes <= _UNKNOWN:
+            return OutcomeUnknown()
+        return failed
+
+
+def _found(model: type[Model], reason: CancellationReason) -> Model | None:
+    return model.from_raw_data(reason.raw_item) if reason.raw_item else None
+
+
+def contended(_found: Any) -> Contention:
+    """For writes whose failed condition only means that somebody was faster: read again and try again."""
+    return Contention()
+
+
+def retry_while_busy(rule: Callable[P, R]) -> Callable[P, R]:
+    """Run a rule again, from its first read, while others get in its way.
+
+    Full jitter, at most ``RETRY_TIMES`` tries within ``RETRY_SECONDS``; then Busy, and nothing is written.
+    """
+
+    @functools.wraps(rule)
+    def until_settled(*args: P.args, **kwargs: P.kwargs) -> R:
+        deadline = time.monotonic() + RETRY_SECONDS
+        for attempt in range(RETRY_TIMES):
+            try:
+                return rule(*args, **kwargs)
+            except Contention:
+                pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt))
+                if time.monotonic() + pause > deadline:
+                    break
+                time.sleep(pause)
+        raise Busy
+
+    return until_settled
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether an error means that the database cannot answer just now, as against a mistake of ours."""
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    if isinstance(cause, ClientError):
+        return cause.response["Error"]["Code"] in _CONTENTION | _UNKNOWN
+    return isinstance(cause, BotoCoreError | Contention | OutcomeUnknown)
+
+
+def get(model: type[M], key: str, range_key: str | None = None) -> M | None:
+    """One item as it stands now (a consistent read), or None."""
+    try:
+        return model.get(key, range_key, consistent_read=True)
+    except model.DoesNotExist:
+        return None
+
+
+def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]:
+    """Items of several tables by their ids, as they stand now, in one round trip for each hundred.
+
+    Takes pairs of a model and keys; gives a dictionary (key → item) for each pair, without those that do not exist.
+    """
+    found: dict[type[Model], dict[str, Any]] = {model: {} for model, _ in wanted}
+    models = {model.Meta.table_name: model for model in found}
+    waiting = [(model, key) for model, keys in wanted for key in dict.fromkeys(keys)]
+    tries = 0
+    while waiting:
+        batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
+        request: dict[str, dict[str, Any]] = {}
+        for model, key in batch:
+            part = request.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": True})
+            part["Keys"].append({_key_name(model): {"S": key}})
+        answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
+        for table, items in answer["Responses"].items():
+            for item in items:
+                found[models[table]][item[_key_name(models[table])]["S"]] = models[table].from_raw_data(item)
+        for table, part in answer.get("UnprocessedKeys", {}).items():
+            waiting += [(models[table], key[_key_name(models[table])]["S"]) for key in part["Keys"]]
+            tries += 1
+            if tries > RETRY_TIMES:
+                raise Busy
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**tries)))
+    return [found[model] for model, _ in wanted]
+
+
+@functools.cache
+def _key_name(model: type[Model]) -> str:
+    return next(attribute.attr_name for attribute in model.get_attributes().values() if attribute.is_hash_key)

@@ -1,0 +1,149 @@
+"""Why a rule refuses. Every refusal carries its data and a sentence for the person who asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+if TYPE_CHECKING:
+    from inventory.models import Product
+
+
+class InventoryError(Exception):
+    """A refusal: nothing was written. ``sentence`` says what happened and what to do."""
+
+    says: ClassVar[str | Promise] = ""
+
+    @property
+    def sentence(self) -> str:
+        """In the language that is active when it is read."""
+        return str(self.says) % self.__dict__
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Busy(InventoryError):
+    says = _("The shop is very busy right now and nothing was changed. Please try again in a moment.")
+
+
+class Unsure(InventoryError):
+    """The database's answer was lost and a second look could not settle it."""
+
+    says = _("We could not tell whether your change was saved. Please check before you try again.")
+
+
+class NoSuchProduct(InventoryError):
+    says = _("This product does not exist.")
+
+
+class NotForSale(InventoryError):
+    says = _("%(name)s is no longer sold.")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class OutOfStock(InventoryError):
+    def __init__(self, name: str, *, left: int) -> None:
+        self.name = name
+        self.left = left
+
+    @property
+    def sentence(self) -> str:
+        if self.left <= 0:
+            return str(_("%(name)s is sold out.")) % {"name": self.name}
+        return ngettext("Only %(left)s of %(name)s is left.", "Only %(left)s of %(name)s are left.", self.left) % {
+            "left": self.left,
+            "name": self.name,
+        }
+
+
+class TooMany(InventoryError):
+    says = _("At most %(limit)s of one product fit into a cart.")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+
+class TooManyLines(InventoryError):
+    says = _("At most %(limit)s different products fit into a cart. Please order in two parts.")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+
+class BadQuantity(InventoryError):
+    says = _("A quantity is a whole number of at least 1.")
+
+
+class CartChanged(InventoryError):
+    says = _("Your cart has changed since you last saw it. Please look it over before you go on.")
+
+
+class CartEmpty(InventoryError):
+    says = _("Your cart is empty.")
+
+
+class HoldExpired(InventoryError):
+    says = _("Your reservation has run out. Reserve your products again, then order.")
+
+
+class EmailTaken(InventoryError):
+    says = _("There is already an account with this e-mail address. Please log in.")
+
+
+class ProductChanged(InventoryError):
+    """Another admin saved first. ``current`` is what stands in the shop now."""
+
+    says = _("Somebody else has saved this product meanwhile.")
+
+    def __init__(self, current: Product) -> None:
+        self.current = current
+
+
+class StockTooLow(InventoryError):
+    def __init__(self, name: str, *, available: int) -> None:
+        self.name = name
+        self.available = available
+
+    @property
+    def sentence(self) -> str:
+        return ngettext(
+            "Only %(available)s of %(name)s is free to be taken out; the rest is held in carts.",
+            "Only %(available)s of %(name)s are free to be taken out; the rest is held in carts.",
+            self.available,
+        ) % {"available": self.available, "name": self.name}
+
+
+class ReasonDoesNotFit(InventoryError):
+    says = _("This reason does not fit: goods received add stock, damaged goods take stock away.")
+
+
+class NotPossible(InventoryError):
+    """An order's next step that its state does not allow (any more)."""
+
+    says = _("Order %(number)s is “%(status)s”. This step is not possible now.")
+
+    def __init__(self, number: str, *, status: str | Promise) -> None:
+        self.number = number
+        self.status = status
+
+
+class PictureRefused(InventoryError):
+    def __init__(self, why: str | Promise) -> None:
+        self.why = why
+
+    @property
+    def sentence(self) -> str:
+        return str(self.why)
+
+
+class NoSuchPage(InventoryError):
+    says = _("There are only %(pages)s pages.")
+
+    def __init__(self, pages: int) -> None:
+        self.pages = pages

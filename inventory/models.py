@@ -1,0 +1,418 @@
+"""All tables, on one page. Keys and attributes are those of the first version; what came later stands below them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from pynamodb.attributes import ListAttribute, MapAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from inventory import clock
+from inventory.attributes import CountAttribute, DecimalAttribute, EuroCentsAttribute, MomentAttribute, iso
+
+if TYPE_CHECKING:
+    from inventory.lines import Notice
+
+CATALOGUE = "catalogue"
+HELD = "held"
+
+
+class TableMeta:
+    """Where every table lives, and how long we wait for it: Lambda's caller gives up after half a minute."""
+
+    region = settings.AWS_REGION
+    billing_mode = PAY_PER_REQUEST_BILLING_MODE
+    connect_timeout_seconds = 1
+    read_timeout_seconds = 3
+    max_retry_attempts = 2
+    max_pool_connections = 16
+
+
+class ProductText(MapAttribute[str, str]):
+    """A product's words in one language."""
+
+    name = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+
+
+class Translations(MapAttribute[str, ProductText]):
+    """Words in the languages beside the shop's first one."""
+
+    en = ProductText(null=True)
+
+
+class CatalogueIndex(GlobalSecondaryIndex["Product"]):
+    """Every product by its last change. Leaves the stock out, so that a reservation costs one write."""
+
+    class Meta:
+        index_name = "catalogue-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = IncludeProjection(
+            [
+                "name", "price", "description", "imageUrl", "category", "rating", "reviewCount",
+                "createdAt", "status", "sku", "translations", "version", "lowStockAt",
+            ]
+        )  # fmt: skip
+
+    catalogue = UnicodeAttribute(hash_key=True)
+    updated_at = MomentAttribute(range_key=True, attr_name="updatedAt")
+
+
+class Product(Model):
+    """Something for sale, with its stock split by promise.
+
+    A unit on hand is either ``available`` (anyone may take it) or ``reserved`` (a cart holds it). All three
+    numbers are stored because a DynamoDB condition cannot subtract.
+    """
+
+    class Meta(TableMeta):
+        table_name = settings.PRODUCTS_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(default="")
+    price_cents = EuroCentsAttribute(attr_name="price", default=0)
+    description = UnicodeAttribute(default="")
+    image_url = UnicodeAttribute(attr_name="imageUrl", default="")
+    category = UnicodeAttribute(default="")
+    rating = DecimalAttribute(null=True)
+    review_count = CountAttribute(attr_name="reviewCount", default=0)
+    stock = CountAttribute(default=0)
+    reserved = CountAttribute(default=0)
+    created_at = MomentAttribute(attr_name="createdAt", default=clock.now)
+    updated_at = MomentAttribute(attr_name="updatedAt", default=clock.now)
+
+    available = CountAttribute(default=0)
+    version = CountAttribute(default=1)
+    status = UnicodeAttribute(default="active")
+    sku = UnicodeAttribute(default="")
+    translations = Translations(null=True)
+    low_stock_at = CountAttribute(attr_name="lowStockAt", default=5)
+    catalogue = UnicodeAttribute(default=CATALOGUE)
+
+    catalogue_index = CatalogueIndex()
+
+    STATUSES = {"draft": _("Draft"), "active": _("Active"), "archived": _("Archived")}
+
+    @property
+    def title(self) -> str:
+        """The name in the active language, or in the shop's first where it has none."""
+        return self._words("name") or self.name
+
+    @property
+    def text(self) -> str:
+        """The description in the active language, or in the shop's first where it has none."""
+        return self._words("description") or self.description
+
+    def _words(self, field: str) -> str:
+        language = (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
+        words = getattr(self.translations, language, None) if self.translations else None
+        return (getattr(words, field) or "") if words else ""
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "active"
+
+    @property
+    def is_low(self) -> bool:
+        return self.available <= self.low_stock_at
+
+
+class EmailIndex(GlobalSecondaryIndex["User"]):
+    """The first version's way to an account. Log-in goes through the guard item, which is never stale."""
+
+    class Meta:
+        index_name = "email-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = AllProjection()
+
+    email = UnicodeAttribute(hash_key=True)
+
+
+class User(Model):
+    """A customer or an admin."""
+
+    class Meta(TableMeta):
+        table_name = settings.USERS_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    email = UnicodeAttribute()
+    password = UnicodeAttribute()
+    role = UnicodeAttribute(default="user")
+    created_at = MomentAttribute(attr_name="createdAt", default=clock.now)
+
+    name = UnicodeAttribute(default="")
+
+    email_index = EmailIndex()
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+
+class EmailGuard(Model):
+    """Makes an e-mail address unique: it is the key of an item in the table of users (``email#alice@…``)."""
+
+    class Meta(TableMeta):
+        table_name = settings.USERS_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute(attr_name="userId")
+
+    @staticmethod
+    def key(email: str) -> str:
+        return f"email#{email}"
+
+
+class Line(MapAttribute[str, object]):
+    """So many of one product at one price, with its name and picture as they were then."""
+
+    product_id = UnicodeAttribute(attr_name="productId")
+    quantity = CountAttribute()
+    price_cents = EuroCentsAttribute(attr_name="price")
+    name = UnicodeAttribute(default="")
+    image_url = UnicodeAttribute(attr_name="imageUrl", default="")
+
+    @property
+    def total_cents(self) -> int:
+        return self.price_cents * self.quantity
+
+
+class ExpiryIndex(GlobalSecondaryIndex["Cart"]):
+    """The carts that hold stock, by the end of their hold. Sparse: a cart without ``hold`` is not in it."""
+
+    class Meta:
+        index_name = "expiry-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = IncludeProjection(["items", "updatedAt", "orderId", "version"])
+
+    hold = UnicodeAttribute(hash_key=True)
+    expires_at = MomentAttribute(range_key=True, attr_name="expiresAt")
+
+
+class Cart(Model):
+    """What one customer or guest wants, and whether its units are held for them.
+
+    ``hold`` and ``expires_at`` are there while the lines are reserved; when the hold ends both go and the lines
+    stay. ``order_id`` is the id that this cart's order will have; it is made anew with every change of what the
+    customer would agree to, so that an old checkout page cannot order what it did not show.
+    """
+
+    class Meta(TableMeta):
+        table_name = settings.CARTS_TABLE
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    lines = ListAttribute(of=Line, attr_name="items", default=list)
+    updated_at = MomentAttribute(attr_name="updatedAt", default=clock.now)
+
+    order_id = UnicodeAttribute(attr_name="orderId", null=True)
+    version = CountAttribute(default=0)
+    hold = UnicodeAttribute(null=True)
+    expires_at = MomentAttribute(attr_name="expiresAt", null=True)
+    delete_at = TTLAttribute(attr_name="deleteAt", null=True)
+
+    expiry_index = ExpiryIndex()
+
+    #: What a rule that wrote this cart has to tell its customer. Not stored.
+    notices: Sequence[Notice] = ()
+
+    @property
+    def is_held(self) -> bool:
+        return self.hold == HELD
+
+    @property
+    def held(self) -> dict[str, int]:
+        """Units that this cart holds, by product; nothing when the hold is over."""
+        return {line.product_id: line.quantity for line in self.lines} if self.is_held else {}
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def total_cents(self) -> int:
+        return sum(line.total_cents for line in self.lines)
+
+    def line(self, product_id: str) -> Line | None:
+        return next((line for line in self.lines if line.product_id == product_id), None)
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether the customer may still rely on the hold."""
+        return self.is_held and self.expires_at is not None and self.expires_at > at
+
+    def has_expired(self, at: datetime) -> bool:
+        """Whether it still keeps units from others although its time is up."""
+        return self.is_held and not self.is_live(at)
+
+    def unchanged(self) -> Condition:
+        """True in the table as long as nobody has written this cart since it was read."""
+        if self.version == 0:
+            return Cart.version.does_not_exist()
+        same: Condition = (Cart.version == self.version) & (Cart.order_id == self.order_id)
+        return same
+
+    def rewritten(self, lines: list[Line], *, until: datetime | None) -> Cart:
+        """The next version of this cart: held until then, or not held at all."""
+        moment = clock.now()
+        return Cart(
+            self.user_id,
+            lines=lines,
+            order_id=str(uuid.uuid4()),
+            version=self.version + 1,
+            updated_at=moment,
+            hold=HELD if until else None,
+            expires_at=until,
+            # TTL sweeps away old carts that hold nothing; one that holds stock must never vanish by itself.
+            delete_at=None if until else moment + timedelta(days=30),
+        )
+
+
+class Address(MapAttribute[str, str]):
+    """Where the parcel goes."""
+
+    name = UnicodeAttribute()
+    street = UnicodeAttribute()
+    postal_code = UnicodeAttribute(attr_name="postalCode")
+    city = UnicodeAttribute()
+    country = UnicodeAttribute()
+
+
+class Step(MapAttribute[str, object]):
+    """One change of an order: what it became, when, through whom."""
+
+    status = UnicodeAttribute()
+    at = MomentAttribute()
+    by = UnicodeAttribute(default="")
+    note = UnicodeAttribute(default="")
+
+
+class OwnerIndex(GlobalSecondaryIndex["Order"]):
+    """A customer's orders, by time."""
+
+    class Meta:
+        index_name = "userId-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    created_at = MomentAttribute(range_key=True, attr_name="createdAt")
+
+
+class StatusIndex(GlobalSecondaryIndex["Order"]):
+    """Orders in one state, by time."""
+
+    class Meta:
+        index_name = "status-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = AllProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    created_at = MomentAttribute(range_key=True, attr_name="createdAt")
+
+
+class Order(Model):
+    """What was bought. Its id is the cart's ``order_id``: the same cart can become one order only."""
+
+    class Meta(TableMeta):
+        table_name = settings.ORDERS_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute(attr_name="userId")
+    items = ListAttribute(of=Line, default=list)
+    total_cents = EuroCentsAttribute(attr_name="totalAmount", default=0)
+    status = UnicodeAttribute(default="pending")
+    created_at = MomentAttribute(attr_name="createdAt", default=clock.now)
+
+    number = UnicodeAttribute(default="")
+    history = ListAttribute(of=Step, default=list)
+    address = Address(null=True)
+    email = UnicodeAttribute(default="")
+    tracking = UnicodeAttribute(default="")
+
+    owner_index = OwnerIndex()
+    status_index = StatusIndex()
+
+    STATUSES = {
+        "pending": _("Awaiting payment"),
+        "paid": _("Paid"),
+        "shipped": _("Shipped"),
+        "delivered": _("Delivered"),
+        "cancelled": _("Cancelled"),
+    }
+    STEPS = {
+        "pending": ["paid", "cancelled"],
+        "paid": ["shipped", "cancelled"],
+        "shipped": ["delivered"],
+        "delivered": [],
+        "cancelled": [],
+    }
+
+    @property
+    def next_steps(self) -> list[str]:
+        return self.STEPS.get(self.status, [])
+
+    @property
+    def can_cancel(self) -> bool:
+        return "cancelled" in self.next_steps
+
+    @property
+    def status_label(self) -> str:
+        return str(self.STATUSES.get(self.status, self.status))
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.items)
+
+
+class Movement(Model):
+    """One change of a product's stock, for ever: its sum is the stock."""
+
+    class Meta(TableMeta):
+        table_name = settings.MOVEMENTS_TABLE
+
+    product_id = UnicodeAttribute(hash_key=True, attr_name="productId")
+    time = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    quantity = CountAttribute()
+    by = UnicodeAttribute(default="")
+    why = UnicodeAttribute(default="")
+    order_id = UnicodeAttribute(attr_name="order", null=True)
+
+    KINDS = {
+        "opening": _("Opening stock"),
+        "received": _("Goods received"),
+        "sold": _("Sold"),
+        "returned": _("Returned"),
+        "corrected": _("Corrected"),
+        "damaged": _("Damaged"),
+    }
+
+    @classmethod
+    def of(
+        cls, product_id: str, kind: str, *, quantity: int, by: str, why: str = "", order_id: str | None = None
+    ) -> Movement:
+        """A movement of this moment. What follows the time in its key keeps two of one moment apart."""
+        time = f"{iso(clock.now())}#{secrets.token_hex(4)}"
+        return cls(product_id, time, kind=kind, quantity=quantity, by=by, why=why, order_id=order_id)
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.time.partition("#")[0])
+
+    @property
+    def kind_label(self) -> str:
+        return str(self.KINDS.get(self.kind, self.kind))
+
+
+def tables() -> Iterator[type[Model]]:
+    """One model for each table."""
+    yield from (Product, User, Cart, Order, Movement)

@@ -1,0 +1,95 @@
+"""Orders after they were placed: whose they are, and their way from pending to delivered or cancelled."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+from pynamodb.expressions.update import Action
+
+from inventory import clock, dynamodb
+from inventory.errors import NotPossible, Unsure
+from inventory.models import Movement, Order, Product, Step
+
+STATUSES = Order.STATUSES
+
+
+def find(order_id: str) -> Order | None:
+    """The order as it stands now, or None."""
+    return dynamodb.get(Order, order_id) if order_id else None
+
+
+def list_for(owner_id: str, *, limit: int = 50) -> list[Order]:
+    """An owner's orders, newest first."""
+    return list(Order.owner_index.query(owner_id, scan_index_forward=False, limit=limit))
+
+
+def list_by_status(status: str | None, *, limit: int = 50) -> list[Order]:
+    """Orders in one state, or in any, newest first."""
+    wanted = [status] if status else list(STATUSES)
+    newest = heapq.merge(*(_newest(one, limit) for one in wanted), key=_age, reverse=True)
+    return [order for order, _ in zip(newest, range(limit), strict=False)]
+
+
+def counts() -> dict[str, int]:
+    """How many orders are in each state."""
+    return {status: Order.status_index.count(status) for status in STATUSES}
+
+
+@dynamodb.retry_while_busy
+def cancel(order: Order, *, by: str, note: str = "") -> Order:
+    """Cancel an order and put its units back on the shelf, once. Raises NotPossible once it is shipped, and Busy."""
+    return _step(order.id, "cancelled", by=by, note=note, also=[])
+
+
+@dynamodb.retry_while_busy
+def advance(order: Order, *, to: str, by: str, tracking: str = "") -> Order:
+    """Take an order to its next state. Raises NotPossible when its state by now does not allow that, and Busy."""
+    also: list[Action] = [Order.tracking.set(tracking)] if tracking else []
+    return _step(order.id, to, by=by, note=tracking, also=also)
+
+
+def _step(order_id: str, to: str, *, by: str, note: str, also: list[Action]) -> Order:
+    order = dynamodb.get(Order, order_id)
+    if order is None or to not in order.next_steps:
+        raise _not_possible(order, order_id)
+    step = Step(status=to, at=clock.now(), by=by, note=note)
+    try:
+        with dynamodb.transaction() as tx:
+            tx.update(
+                Order(order_id),
+                [Order.status.set(to), Order.history.set(Order.history.append([step])), *also],
+                condition=Order.status == order.status,
+                otherwise=dynamodb.contended,
+            )
+            if to == "cancelled":
+                _return_stock(tx, order, by=by)
+    except dynamodb.OutcomeUnknown as lost:
+        raise Unsure from lost
+    return dynamodb.get(Order, order_id) or order
+
+
+def _return_stock(tx: dynamodb.transaction, order: Order, *, by: str) -> None:
+    for line in order.items:
+        tx.update(
+            Product(line.product_id),
+            [Product.stock.add(line.quantity), Product.available.add(line.quantity)],
+            condition=Product.id.exists(),
+            otherwise=dynamodb.contended,
+        )
+        back = Movement.of(line.product_id, "returned", quantity=line.quantity, by=by, order_id=order.id)
+        tx.put(back, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+
+
+def _not_possible(order: Order | None, order_id: str) -> NotPossible:
+    if order is None:
+        return NotPossible(order_id, status="?")
+    return NotPossible(order.number, status=order.status_label)
+
+
+def _newest(status: str, limit: int) -> Iterator[Order]:
+    return iter(Order.status_index.query(status, scan_index_forward=False, limit=limit))
+
+
+def _age(order: Order) -> float:
+    return order.created_at.timestamp()

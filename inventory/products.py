@@ -1,0 +1,128 @@
+"""Products as the shopkeeper edits them: their words, price and picture, never their stock."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TypedDict, Unpack
+
+from pynamodb.expressions.update import Action
+
+from inventory import catalogue, clock, dynamodb
+from inventory.errors import NoSuchProduct, ProductChanged, Unsure
+from inventory.models import Movement, Product, ProductText, Translations
+
+NEW_ID_PREFIX = "prod-"
+
+
+class Fields(TypedDict, total=False):
+    """What an admin can say of a product. Prices in cents; ``name_en`` and ``description_en`` may be empty."""
+
+    name: str
+    description: str
+    price_cents: int
+    category: str
+    status: str
+    sku: str
+    low_stock_at: int
+    name_en: str
+    description_en: str
+    image_url: str
+
+
+def create(**fields: Unpack[Fields]) -> Product:
+    """Write a new product without stock; stock is added with a reason. Raises Busy."""
+    product = Product(f"{NEW_ID_PREFIX}{uuid.uuid4().hex[:12]}")
+    _apply(product, fields)
+    return add(product, units=0, by="")
+
+
+@dynamodb.retry_while_busy
+def add(product: Product, *, units: int, by: str) -> Product:
+    """Write a product that is not there yet, with its first units and the movement that brings them.
+
+    Raises ProductChanged when its id is taken; nothing is written then.
+    """
+    product.stock = product.available = units
+    try:
+        with dynamodb.transaction() as tx:
+            tx.put(product, condition=Product.id.does_not_exist(), otherwise=ProductChanged)
+            if units:
+                movement = Movement.of(product.id, "received", quantity=units, by=by)
+                tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+    except dynamodb.OutcomeUnknown as lost:
+        if dynamodb.get(Product, product.id) is None:
+            raise Unsure from lost
+    catalogue.forget()
+    return product
+
+
+@dynamodb.retry_while_busy
+def save(product_id: str, *, version: int, **fields: Unpack[Fields]) -> Product:
+    """Write what an admin changed of a product, if it is still the version that the admin saw.
+
+    Writes only the fields that differ, so stock that moves meanwhile is never touched. Raises ProductChanged, with the
+    product as it stands now, when somebody saved first; NoSuchProduct; Busy. Nothing is written then.
+    """
+    product = dynamodb.get(Product, product_id)
+    if product is None:
+        raise NoSuchProduct
+    if product.version != version:
+        raise ProductChanged(product)
+    actions = _differences(product, fields)
+    if actions:
+        _save(product, actions)
+    return product
+
+
+def archive(product_id: str, *, version: int) -> Product:
+    """Take a product off the shop's shelves and keep it for the orders that name it. Raises as ``save`` does."""
+    return save(product_id, version=version, status="archived")
+
+
+def _save(product: Product, actions: list[Action]) -> None:
+    seen, product.version, product.updated_at = product.version, product.version + 1, clock.now()
+    stamp = [Product.version.set(product.version), Product.updated_at.set(product.updated_at)]
+    try:
+        with dynamodb.transaction() as tx:
+            tx.update(
+                Product(product.id),
+                [*actions, *stamp],
+                condition=Product.version == seen,
+                otherwise=dynamodb.contended,
+            )
+    except dynamodb.OutcomeUnknown as lost:
+        now = dynamodb.get(Product, product.id)
+        if now is None or (now.version, now.updated_at) != (product.version, product.updated_at):
+            raise Unsure from lost
+    catalogue.forget()
+
+
+def _differences(product: Product, fields: Fields) -> list[Action]:
+    """Apply the fields to what was read; gives the updates for those that this changes."""
+    attributes = {
+        name: attribute
+        for name, attribute in Product.get_attributes().items()
+        if name in Fields.__annotations__ or name == "translations"
+    }
+    before = {
+        name: attribute.serialize(getattr(product, name))
+        for name, attribute in attributes.items()
+        if getattr(product, name) is not None
+    }
+    _apply(product, fields)
+    return [
+        attribute.set(getattr(product, name))
+        for name, attribute in attributes.items()
+        if getattr(product, name) is not None and attribute.serialize(getattr(product, name)) != before.get(name)
+    ]
+
+
+def _apply(product: Product, fields: Fields) -> None:
+    for field, value in fields.items():
+        if field not in {"name_en", "description_en"}:
+            setattr(product, field, value)
+    old = product.translations.en if product.translations else None
+    name = fields.get("name_en", old.name if old else None) or None
+    description = fields.get("description_en", old.description if old else None) or None
+    if old or name or description:
+        product.translations = Translations(en=ProductText(name=name, description=description))

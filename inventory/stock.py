@@ -1,0 +1,117 @@
+"""Stock as the shopkeeper sees it: changed by an amount with a reason, never set; movements; who holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from inventory import catalogue, dynamodb
+from inventory.errors import NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
+from inventory.models import HELD, Cart, Movement, Product
+
+REASONS = {
+    "received": _("Goods received"),
+    "returned": _("Customer return"),
+    "corrected": _("Stocktaking correction"),
+    "damaged": _("Damaged or lost"),
+}
+_ONLY_MORE = {"received", "returned"}
+_ONLY_LESS = {"damaged"}
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Units of one product that a cart keeps for its owner until a moment."""
+
+    owner_id: str
+    quantity: int
+    since: datetime
+    until: datetime
+
+
+@dynamodb.retry_while_busy
+def adjust(product_id: str, *, by: int, reason: str, note: str, who: str) -> Product:
+    """Change a product's stock by ``by`` units and write the movement that says why, in one transaction.
+
+    Raises StockTooLow when more would be taken than is free (units in carts are promised), ReasonDoesNotFit when sign
+    and reason contradict each other or nothing would change, NoSuchProduct, and Busy; nothing is written then.
+    """
+    if not by or reason not in REASONS or (by < 0 and reason in _ONLY_MORE) or (by > 0 and reason in _ONLY_LESS):
+        raise ReasonDoesNotFit
+    movement = Movement.of(product_id, reason, quantity=by, by=who, why=note)
+    enough = Product.available >= -by if by < 0 else Product.id.exists()
+    try:
+        with dynamodb.transaction() as tx:
+            tx.update(
+                Product(product_id),
+                [Product.stock.add(by), Product.available.add(by)],
+                condition=enough,
+                otherwise=_too_low,
+            )
+            tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+    except dynamodb.OutcomeUnknown as lost:
+        if dynamodb.get(Movement, product_id, movement.time) is None:
+            raise Unsure from lost
+    return Product.get(product_id, consistent_read=True)
+
+
+def _too_low(found: Product | None) -> Exception:
+    return NoSuchProduct() if found is None else StockTooLow(found.title, available=found.available)
+
+
+def movements(product_id: str, *, limit: int = 50) -> list[Movement]:
+    """A product's movements, newest first."""
+    return list(Movement.query(product_id, scan_index_forward=False, limit=limit, consistent_read=True))
+
+
+def holds(product_id: str) -> list[Hold]:
+    """The carts that hold a product, the one that ends first on top. By index: perhaps a moment stale."""
+    hold_time = timedelta(minutes=settings.RESERVATION_MINUTES)
+    return [
+        Hold(cart.user_id, line.quantity, since=cart.expires_at - hold_time, until=cart.expires_at)
+        for cart in Cart.expiry_index.query(HELD)
+        if cart.expires_at is not None and (line := cart.line(product_id))
+    ]
+
+
+def products(product_ids: Iterable[str]) -> list[Product]:
+    """Products with their numbers as they stand now, in the order asked for, without those that do not exist."""
+    wanted = list(product_ids)
+    (found,) = dynamodb.get_many((Product, wanted))
+    return [found[product_id] for product_id in wanted if product_id in found]
+
+
+@dataclass(frozen=True)
+class StockPage:
+    """One page of the products with their numbers."""
+
+    rows: list[Product]
+    total: int
+    page: int
+    pages: int
+
+    @property
+    def page_numbers(self) -> list[int | None]:
+        return catalogue.page_numbers(self.page, self.pages)
+
+
+def overview(*, query: str = "", low_only: bool = False, page: int = 1, per_page: int = 50) -> StockPage:
+    """Products that are not archived with their numbers of now, what is short first. Raises NoSuchPage past the end."""
+    words = catalogue.folded(query).split()
+    wanted = [
+        product.id
+        for product in catalogue.everything()
+        if product.status != "archived"
+        and all(word in catalogue.folded(f"{product.name} {product.sku}") for word in words)
+    ]
+    rows = sorted(products(wanted), key=lambda product: (product.available - product.low_stock_at, product.id))
+    if low_only:
+        rows = [product for product in rows if product.is_low]
+    pages = max(1, -(-len(rows) // per_page))
+    if not 1 <= page <= pages:
+        raise NoSuchPage(pages)
+    return StockPage(rows[(page - 1) * per_page : page * per_page], len(rows), page, pages)

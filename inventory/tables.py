@@ -1,0 +1,194 @@
+"""Making the tables, and bringing tables of the first version up to date."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from inventory import checkout, dynamodb
+from inventory.models import CATALOGUE, Cart, EmailGuard, Movement, Order, Product, Step, User, tables
+
+UPGRADER = "upgrade_tables"
+_POLL_SECONDS = 0.2
+_MINUTES_TO_WAIT = 30
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a long task has done so far: ``done`` of ``total`` (None when it cannot be known), and on what."""
+
+    what: str
+    done: int
+    total: int | None = None
+
+
+def create() -> Iterator[Progress]:
+    """Make the tables that are missing and wait until every one is active. Says which, one by one. Safe to repeat."""
+    models = list(tables())
+    for model in models:
+        if not model.exists():
+            # The table is still being made, so its TTL has to wait until it is there.
+            model.create_table(ignore_update_ttl_errors=True)
+    for number, model in enumerate(models, start=1):
+        _wait_until_active(model)
+        _with_ttl(model)
+        yield Progress(_name(model), number, len(models))
+
+
+def upgrade() -> Iterator[Progress]:
+    """Fill in what items of the first version lack. Safe to repeat; the first version must not be writing meanwhile.
+
+    Its carts knew no end of a hold, so their lines stay and hold nothing: every unit goes back on the shelf, and a
+    returning customer reserves again with one click. Reads whole tables: it is a command, never part of a request.
+    """
+    yield from create()
+    for model in tables():
+        yield from _with_indexes(model)
+    for model, upgrade_one in ((Product, _product), (User, _user), (Cart, _cart), (Order, _order)):
+        changed = 0
+        for raw in _raw_items(model):
+            changed += upgrade_one(raw)
+            yield Progress(_name(model), changed)
+
+
+def _with_ttl(model: type[Model]) -> None:
+    attribute = model._ttl_attribute()
+    if attribute is None:
+        return
+    state = _client().describe_time_to_live(TableName=_name(model))["TimeToLiveDescription"]
+    if state["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
+        model.update_ttl(ignore_update_ttl_errors=False)
+
+
+def _with_indexes(model: type[Model]) -> Iterator[Progress]:
+    """Give an older table the indexes of today. One whose key differs is made anew under its name."""
+    wanted = {index["index_name"]: index for index in model._get_schema()["global_secondary_indexes"]}
+    there = {index["IndexName"]: index for index in _described(model).get("GlobalSecondaryIndexes", [])}
+    for name, schema in wanted.items():
+        if name in there and _sorted(there[name]["KeySchema"]) == _sorted(schema["key_schema"]):
+            continue
+        if name in there:
+            _change_index(model, {"Delete": {"IndexName": name}})
+        definition = {"IndexName": name, "KeySchema": schema["key_schema"], "Projection": schema["projection"]}
+        _change_index(model, {"Create": definition})
+        yield Progress(f"{_name(model)}/{name}", 1, 1)
+
+
+def _change_index(model: type[Model], change: dict[str, Any]) -> None:
+    table = _described(model)
+    arguments = {"TableName": _name(model), "GlobalSecondaryIndexUpdates": [change]}
+    if "Create" in change:
+        arguments["AttributeDefinitions"] = model._get_schema()["attribute_definitions"]
+        if table.get("BillingModeSummary", {}).get("BillingMode") != "PAY_PER_REQUEST":
+            capacity = table["ProvisionedThroughput"]
+            units = ("ReadCapacityUnits", "WriteCapacityUnits")
+            change["Create"]["ProvisionedThroughput"] = {unit: capacity[unit] for unit in units}
+    _client().update_table(**arguments)
+    _wait_until_active(model)
+
+
+def _wait_until_active(model: type[Model]) -> None:
+    deadline = time.monotonic() + 60 * _MINUTES_TO_WAIT
+    while time.monotonic() < deadline:
+        table = _described(model)
+        states = [table["TableStatus"], *(index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", []))]
+        if set(states) == {"ACTIVE"}:
+            return
+        time.sleep(_POLL_SECONDS)
+    raise TimeoutError(f"The indexes of {_name(model)} were not ready after {_MINUTES_TO_WAIT} minutes.")
+
+
+def _described(model: type[Model]) -> dict[str, Any]:
+    described: dict[str, Any] = _client().describe_table(TableName=_name(model))["Table"]
+    return described
+
+
+def _raw_items(model: type[Model]) -> Iterator[dict[str, Any]]:
+    arguments: dict[str, Any] = {"TableName": _name(model), "ConsistentRead": True}
+    while True:
+        answer = _client().scan(**arguments)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _product(raw: dict[str, Any]) -> bool:
+    """Free what is reserved, write the stock down as the opening movement, and enter the product in the catalogue."""
+    if "available" in raw:
+        return False
+    product = Product.from_raw_data(raw)
+    opening = Movement.of(product.id, "opening", quantity=product.stock, by=UPGRADER)
+    actions = [
+        Product.available.set(product.stock),
+        Product.reserved.set(0),
+        Product.version.set(1),
+        Product.status.set("active"),
+        Product.catalogue.set(CATALOGUE),
+        Product.updated_at.set(product.updated_at),
+        Product.created_at.set(product.created_at),
+        Product.low_stock_at.set(product.low_stock_at),
+    ]
+    same_stock = Product.stock == product.stock if "stock" in raw else Product.stock.does_not_exist()
+    if "stock" not in raw:
+        actions.append(Product.stock.set(0))
+    with dynamodb.transaction() as tx:
+        tx.update(
+            Product(product.id),
+            actions,
+            condition=Product.available.does_not_exist() & same_stock,
+            otherwise=dynamodb.contended,
+        )
+        tx.put(opening, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+    return True
+
+
+def _user(raw: dict[str, Any]) -> bool:
+    """Write the guard that makes the account's address unique; log-in looks there."""
+    if "email" not in raw:
+        return False
+    user = User.from_raw_data(raw)
+    guard = EmailGuard(EmailGuard.key(user.email.strip().lower()), user_id=user.id)
+    if dynamodb.get(EmailGuard, guard.id) is not None:
+        return False
+    guard.save(EmailGuard.id.does_not_exist())
+    return True
+
+
+def _cart(raw: dict[str, Any]) -> bool:
+    if "version" in raw:
+        return False
+    cart = Cart.from_raw_data(raw)
+    upgraded = cart.rewritten(list(cart.lines), until=None)
+    upgraded.updated_at = cart.updated_at
+    upgraded.save(Cart.version.does_not_exist())
+    return True
+
+
+def _order(raw: dict[str, Any]) -> bool:
+    if "history" in raw:
+        return False
+    order = Order.from_raw_data(raw)
+    placed = Step(status=order.status, at=order.created_at, by=UPGRADER)
+    actions: list[Action] = [Order.history.set([placed]), Order.number.set(checkout.order_number(order.id))]
+    order.update(actions, condition=Order.history.does_not_exist())
+    return True
+
+
+def _client() -> Any:
+    """What PynamoDB has no method for is asked of its own client."""
+    return dynamodb.connection().client
+
+
+def _sorted(key_schema: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return sorted((part["AttributeName"], part["KeyType"]) for part in key_schema)
+
+
+def _name(model: type[Model]) -> str:
+    name: str = model.Meta.table_name
+    return name

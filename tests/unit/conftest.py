@@ -1,0 +1,99 @@
+"""The world of the unit tests: DynamoDB is moto, in this process, in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+from moto import mock_aws
+from pytest_django.fixtures import Settings
+
+from inventory import accounts, catalogue, checkout, products, tables
+from inventory.models import Product, User
+
+PASSWORD = "correct horse 1"
+
+
+@pytest.fixture(autouse=True)
+def _empty_shop(settings: Settings) -> Iterator[None]:
+    """Fresh tables, no pictures, and nothing remembered of the test before."""
+    settings.STORAGES = dict(settings.STORAGES)  # Django opens new storages when the setting changes.
+    with mock_aws():
+        for _ in tables.create():
+            pass
+        catalogue.forget()
+        yield
+
+
+@pytest.fixture
+def make_product() -> Callable[..., Product]:
+    """Put a product on the shelf: ``make_product(stock=3, name="Hat")``."""
+
+    def make(*, id: str = "prod-1", stock: int = 10, **fields: Any) -> Product:
+        defaults = {"name": "Laufschuh Luchs", "price_cents": 9999, "category": "shoes", "sku": "EK-1"}
+        return products.add(Product(id, **{**defaults, **fields}), units=stock, by="test")
+
+    return make
+
+
+@pytest.fixture
+def product(make_product: Callable[..., Product]) -> Product:
+    return make_product()
+
+
+@pytest.fixture
+def contact() -> checkout.Contact:
+    return checkout.Contact("Alice Adler", "alice@example.com", "Ulmenweg 1", "10115", "Berlin", "DE")
+
+
+@pytest.fixture
+def alice() -> User:
+    """The customer."""
+    return accounts.register(email="alice@example.com", password=PASSWORD, name="Alice")
+
+
+@pytest.fixture
+def bob() -> User:
+    """Another customer."""
+    return accounts.register(email="bob@example.com", password=PASSWORD, name="Bob")
+
+
+@pytest.fixture
+def dana() -> User:
+    """The admin."""
+    return accounts.create_admin(email="dana@example.com", password=PASSWORD, name="Dana")
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Client, User], None]:
+    """Give a client the session that a log-in would have given it."""
+
+    def sign_in(client: Client, user: User) -> None:
+        session = client.session
+        session["account_id"] = user.id
+        session.save()
+        client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+
+    return sign_in
+
+
+@pytest.fixture
+def later() -> Iterator[Callable[..., None]]:
+    """Move the clock: ``later(hours=3)``. It runs on from there until the test ends."""
+    travellers: list[time_machine.travel] = []
+
+    def move(**amount: float) -> None:
+        from inventory import clock
+
+        traveller = time_machine.travel(clock.now() + timedelta(**amount))
+        traveller.start()
+        travellers.append(traveller)
+
+    yield move
+    for traveller in reversed(travellers):
+        traveller.stop()

@@ -1,0 +1,699 @@
+"""Carts and the stock that they hold. One thread: the races are in tests/integration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from inventory import catalogue, clock, dynamodb, products, reservations, stock
+from inventory.errors import (
+    BadQuantity,
+    Busy,
+    CartChanged,
+    CartEmpty,
+    HoldExpired,
+    NoSuchProduct,
+    NotForSale,
+    OutOfStock,
+    TooMany,
+    TooManyLines,
+    Unsure,
+)
+from inventory.models import Cart, Product
+
+GUEST = "guest-1"
+ALICE = "alice"
+BOB = "bob"
+
+
+def numbers(product_id: str = "prod-1") -> tuple[int, int, int]:
+    """Stock, reserved, available: what every test here is about."""
+    product = catalogue.find(product_id)
+    assert product is not None
+    return product.stock, product.reserved, product.available
+
+
+def cart(owner_id: str = ALICE) -> Cart | None:
+    return dynamodb.get(Cart, owner_id)
+
+
+def quantities(owner_id: str = ALICE) -> dict[str, int]:
+    found = cart(owner_id)
+    return {line.product_id: line.quantity for line in found.lines} if found else {}
+
+
+# Reserve
+
+
+def test_reserve_moves_units_from_available_to_reserved(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    assert numbers() == (10, 3, 7)
+    assert quantities() == {product.id: 3}
+
+
+def test_reserve_adds_to_a_line_that_is_there(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    reservations.reserve(ALICE, product.id, quantity=2)
+
+    assert numbers() == (10, 5, 5)
+    assert quantities() == {product.id: 5}
+
+
+def test_reserve_takes_the_last_unit(make_product: Any) -> None:
+    make_product(stock=1)
+
+    reservations.reserve(ALICE, "prod-1", quantity=1)
+
+    assert numbers() == (1, 1, 0)
+
+
+def test_reserve_refuses_more_than_is_available_and_writes_nothing(product: Product) -> None:
+    with pytest.raises(OutOfStock) as refused:
+        reservations.reserve(ALICE, product.id, quantity=11)
+
+    assert refused.value.left == 10
+    assert numbers() == (10, 0, 10)
+    assert cart() is None
+
+
+def test_reserve_refuses_what_others_hold(product: Product) -> None:
+    reservations.reserve(BOB, product.id, quantity=8)
+
+    with pytest.raises(OutOfStock) as refused:
+        reservations.reserve(ALICE, product.id, quantity=3)
+
+    assert refused.value.left == 2
+    assert numbers() == (10, 8, 2)
+
+
+@pytest.mark.parametrize("quantity", [0, -1, -100])
+def test_reserve_refuses_a_quantity_below_one(product: Product, quantity: int) -> None:
+    with pytest.raises(BadQuantity):
+        reservations.reserve(ALICE, product.id, quantity=quantity)
+
+    assert numbers() == (10, 0, 10)
+
+
+def test_reserve_refuses_more_than_a_line_may_have(make_product: Any) -> None:
+    make_product(stock=1000)
+    reservations.reserve(ALICE, "prod-1", quantity=settings.LINE_MAX_QUANTITY)
+
+    with pytest.raises(TooMany):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
+
+    assert numbers() == (1000, settings.LINE_MAX_QUANTITY, 1000 - settings.LINE_MAX_QUANTITY)
+
+
+def test_reserve_refuses_more_lines_than_a_checkout_can_sell(make_product: Any, settings: Any) -> None:
+    settings.CART_MAX_LINES = 2
+    for number in (1, 2, 3):
+        make_product(id=f"prod-{number}")
+    for number in (1, 2):
+        reservations.reserve(ALICE, f"prod-{number}", quantity=1)
+
+    with pytest.raises(TooManyLines):
+        reservations.reserve(ALICE, "prod-3", quantity=1)
+
+    assert len(quantities()) == 2
+
+
+@pytest.mark.parametrize("status", ["draft", "unknown"])
+def test_reserve_does_not_find_what_is_not_shown(make_product: Any, status: str) -> None:
+    make_product(status="draft")
+
+    with pytest.raises(NoSuchProduct):
+        reservations.reserve(ALICE, "prod-1" if status == "draft" else "nothing", quantity=1)
+
+
+def test_reserve_refuses_what_is_archived(make_product: Any) -> None:
+    make_product(status="archived")
+
+    with pytest.raises(NotForSale):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
+
+
+def test_reserve_finds_that_a_product_vanished_after_it_was_read(product: Product, monkeypatch: Any) -> None:
+    read = dynamodb.get_many
+
+    def read_then_lose(*wanted: Any) -> Any:
+        found = read(*wanted)
+        Product(product.id).delete()
+        return found
+
+    monkeypatch.setattr(dynamodb, "get_many", read_then_lose)
+
+    with pytest.raises(NoSuchProduct):
+        reservations.reserve(ALICE, product.id, quantity=1)
+
+
+def test_a_hold_lasts_two_hours_from_the_last_change(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+
+    basket = reservations.basket(ALICE)
+    assert basket is not None
+    assert basket.is_held
+    assert basket.minutes_left in (119, 120)
+
+
+def test_a_cart_that_holds_stock_is_never_left_to_ttl(product: Product) -> None:
+    held = reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert held.delete_at is None
+
+
+# Change and remove
+
+
+@pytest.mark.parametrize(("quantity", "expected"), [(1, (10, 1, 9)), (3, (10, 3, 7)), (10, (10, 10, 0))])
+def test_change_sets_the_quantity_and_moves_the_difference(product: Product, quantity: int, expected: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    reservations.change(ALICE, product.id, quantity=quantity)
+
+    assert numbers() == expected
+    assert quantities() == {product.id: quantity}
+
+
+def test_change_refuses_more_than_there_is_and_keeps_what_is_held(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    with pytest.raises(OutOfStock):
+        reservations.change(ALICE, product.id, quantity=11)
+
+    assert numbers() == (10, 3, 7)
+
+
+def test_change_to_nothing_removes_the_line(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    reservations.change(ALICE, product.id, quantity=0)
+
+    assert numbers() == (10, 0, 10)
+    assert cart() is None
+
+
+def test_change_below_zero_is_refused(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    with pytest.raises(BadQuantity):
+        reservations.change(ALICE, product.id, quantity=-3)
+
+
+def test_change_of_a_line_that_is_not_there_says_that_the_cart_changed(product: Product) -> None:
+    with pytest.raises(CartChanged):
+        reservations.change(ALICE, product.id, quantity=1)
+
+
+def test_change_of_a_product_that_was_deleted_is_refused(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    product.delete()
+
+    with pytest.raises(NoSuchProduct):
+        reservations.change(ALICE, product.id, quantity=2)
+
+
+def test_remove_gives_the_units_back_and_keeps_the_other_lines(make_product: Any) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=3)
+    reservations.reserve(ALICE, "prod-2", quantity=1)
+
+    reservations.remove(ALICE, "prod-1")
+
+    assert numbers() == (10, 0, 10)
+    assert numbers("prod-2") == (10, 1, 9)
+    assert quantities() == {"prod-2": 1}
+
+
+@pytest.mark.parametrize("had_a_cart", [True, False])
+def test_remove_twice_is_no_error(product: Product, had_a_cart: bool) -> None:
+    if had_a_cart:
+        reservations.reserve(ALICE, product.id, quantity=1)
+    reservations.remove(ALICE, product.id)
+
+    reservations.remove(ALICE, product.id)
+
+    assert numbers() == (10, 0, 10)
+
+
+# Hold: extend, expire, renew
+
+
+def test_extend_restarts_the_hold_and_keeps_the_offer(product: Product, later: Any) -> None:
+    before = reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=100)
+
+    after = reservations.extend(ALICE)
+
+    assert after.expires_at > before.expires_at
+    assert after.order_id == before.order_id
+
+
+def test_extend_comes_too_late_after_the_end(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=121)
+
+    with pytest.raises(HoldExpired):
+        reservations.extend(ALICE)
+
+
+@pytest.mark.parametrize("rule", [reservations.extend, reservations.renew])
+def test_an_empty_cart_cannot_be_held(rule: Any) -> None:
+    with pytest.raises(CartEmpty):
+        rule(ALICE)
+
+
+def test_expiry_gives_the_units_back_and_keeps_the_lines(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    later(minutes=121)
+
+    released = reservations.release_expired()
+
+    assert released == 1
+    assert numbers() == (10, 0, 10)
+    assert quantities() == {product.id: 3}
+
+
+def test_expiry_gives_back_exactly_once(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    held = cart()
+    later(minutes=121)
+
+    first, second = reservations.expire(held), reservations.expire(held)
+
+    assert (first, second) == (True, False)
+    assert numbers() == (10, 0, 10)
+
+
+def test_a_hold_does_not_end_early(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    later(minutes=119)
+
+    assert reservations.release_expired() == 0
+    assert not reservations.expire(cart())
+    assert numbers() == (10, 3, 7)
+
+
+def test_expiry_is_checked_on_access_too(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    later(minutes=121)
+
+    basket = reservations.basket(ALICE)
+
+    assert basket is not None
+    assert basket.needs_renewal
+    assert basket.minutes_left == 0
+    assert numbers() == (10, 0, 10)
+
+
+def test_a_sweeper_leaves_a_cart_that_was_extended_meanwhile(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    stale = cart()
+    later(minutes=100)
+    reservations.extend(ALICE)
+    later(minutes=21)
+
+    assert not reservations.expire(stale)
+    assert numbers() == (10, 3, 7)
+
+
+def test_a_buyer_does_not_wait_for_the_sweeper(make_product: Any, later: Any) -> None:
+    make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+    later(minutes=121)
+
+    reservations.reserve(ALICE, "prod-1", quantity=1)
+
+    assert quantities() == {"prod-1": 1}
+    assert numbers() == (1, 1, 0)
+
+
+def test_a_lapsed_hold_on_something_else_does_not_help_a_buyer(make_product: Any, later: Any) -> None:
+    make_product(stock=1)
+    make_product(id="prod-2")
+    reservations.reserve(BOB, "prod-2", quantity=1)
+    later(minutes=121)
+    reservations.reserve(GUEST, "prod-1", quantity=1)
+
+    with pytest.raises(OutOfStock):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
+
+
+def test_renew_reserves_the_lines_again(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    later(minutes=121)
+    reservations.release_expired()
+
+    renewed, notices = reservations.renew(ALICE)
+
+    assert renewed.is_held
+    assert notices == []
+    assert numbers() == (10, 3, 7)
+
+
+def test_renew_before_the_sweep_holds_the_same_units(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=10)
+    later(minutes=121)
+
+    reservations.renew(ALICE)
+
+    assert numbers() == (10, 10, 0)
+
+
+def test_renew_takes_what_is_left_and_says_so(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(BOB, product.id, quantity=8)
+
+    renewed, notices = reservations.renew(ALICE)
+
+    assert renewed.units == 2
+    assert len(notices) == 1
+    assert numbers() == (10, 10, 0)
+
+
+def test_renew_lets_go_of_what_is_sold_out(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(BOB, product.id, quantity=10)
+
+    renewed, notices = reservations.renew(ALICE)
+
+    assert (renewed.lines, len(notices)) == ([], 1)
+    assert cart() is None
+
+
+def test_renew_lets_go_of_what_is_no_longer_sold(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+    products.archive(product.id, version=1)
+
+    _renewed, notices = reservations.renew(ALICE)
+
+    assert len(notices) == 1
+    assert numbers() == (10, 0, 10)
+
+
+def test_reserving_revives_a_lapsed_cart_and_tells_what_it_lost(make_product: Any, later: Any) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(BOB, "prod-1", quantity=9)
+
+    revived = reservations.reserve(ALICE, "prod-2", quantity=1)
+
+    assert quantities() == {"prod-1": 1, "prod-2": 1}
+    assert len(revived.notices) == 1
+    assert numbers() == (10, 10, 0)
+
+
+def test_removing_from_a_lapsed_cart_holds_nothing_anew(make_product: Any, later: Any) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=5)
+    reservations.reserve(ALICE, "prod-2", quantity=1)
+    later(minutes=121)
+
+    reservations.remove(ALICE, "prod-2")
+
+    assert numbers() == (10, 0, 10)
+    assert not cart().is_held
+
+
+# Price
+
+
+def reprice(product_id: str, price_cents: int) -> None:
+    version = catalogue.find(product_id).version
+    products.save(product_id, version=version, price_cents=price_cents)
+
+
+def test_the_price_that_was_seen_holds_while_the_hold_lasts(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=2)
+    reprice(product.id, 14999)
+
+    basket = reservations.basket(ALICE)
+
+    assert basket.total_cents == 2 * 9999
+    assert basket.lines[0].notice == ""
+
+
+def test_a_lower_price_counts_at_once(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=2)
+    reprice(product.id, 4999)
+
+    line = reservations.basket(ALICE).lines[0]
+
+    assert (line.price_cents, line.was_cents, line.total_cents) == (4999, 9999, 9998)
+    assert line.notice
+
+
+def test_more_units_of_a_held_line_cost_what_was_seen(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    reprice(product.id, 14999)
+
+    held = reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert held.total_cents == 2 * 9999
+
+
+def test_after_expiry_todays_price_counts_with_a_notice(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    reprice(product.id, 14999)
+    later(minutes=121)
+
+    line = reservations.basket(ALICE).lines[0]
+    renewed, notices = reservations.renew(ALICE)
+
+    assert (line.price_cents, bool(line.notice)) == (14999, True)
+    assert (renewed.total_cents, len(notices)) == (14999, 1)
+
+
+def test_a_renewed_cart_is_a_new_offer(product: Product, later: Any) -> None:
+    before = reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=121)
+
+    after, _notices = reservations.renew(ALICE)
+
+    assert after.order_id != before.order_id
+
+
+# The basket
+
+
+def test_the_basket_of_nobody_is_none() -> None:
+    assert reservations.basket(ALICE) is None
+
+
+def test_the_basket_tells_the_most_that_a_line_could_have(product: Product) -> None:
+    reservations.reserve(BOB, product.id, quantity=4)
+    reservations.reserve(ALICE, product.id, quantity=2)
+
+    basket = reservations.basket(ALICE)
+
+    assert basket.lines[0].most == 6
+    assert (basket.units, basket.lines[0].quantity, basket.lines[0].product_id) == (2, 2, product.id)
+    assert basket.lines[0].name == "Laufschuh Luchs"
+    assert basket.lines[0].image_url == ""
+
+
+def test_the_basket_warns_of_a_lapsed_line_that_is_sold_out(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(BOB, product.id, quantity=10)
+
+    line = reservations.basket(ALICE).lines[0]
+
+    assert (line.most, bool(line.notice)) == (0, True)
+
+
+def test_the_basket_shows_a_line_whose_product_is_gone(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    later(minutes=121)
+    reservations.release_expired()
+    product.delete()
+
+    line = reservations.basket(ALICE).lines[0]
+
+    assert (line.product, line.name, line.image_url, line.most) == (None, "Laufschuh Luchs", "", 0)
+    assert line.price_cents == 9999
+    assert line.notice
+
+
+# Join
+
+
+def test_join_moves_a_guests_cart_without_moving_stock(product: Product) -> None:
+    reservations.reserve(GUEST, product.id, quantity=3)
+
+    notices = reservations.join(GUEST, ALICE)
+
+    assert notices == []
+    assert quantities() == {product.id: 3}
+    assert cart(GUEST) is None
+    assert numbers() == (10, 3, 7)
+
+
+def test_join_adds_up_what_both_hold(make_product: Any) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    reservations.reserve(GUEST, "prod-1", quantity=3)
+    reservations.reserve(GUEST, "prod-2", quantity=1)
+
+    reservations.join(GUEST, ALICE)
+
+    assert quantities() == {"prod-1": 5, "prod-2": 1}
+    assert numbers() == (10, 5, 5)
+
+
+def test_join_gives_back_what_is_past_the_limits(make_product: Any, settings: Any) -> None:
+    settings.LINE_MAX_QUANTITY = 4
+    settings.CART_MAX_LINES = 1
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=3)
+    reservations.reserve(GUEST, "prod-1", quantity=3)
+    Cart(GUEST).update([Cart.lines.set(cart(GUEST).lines)])  # A cart keeps what it has when the limits shrink.
+
+    notices = reservations.join(GUEST, ALICE)
+
+    assert quantities() == {"prod-1": 4}
+    assert len(notices) == 1
+    assert numbers() == (10, 4, 6)
+
+
+def test_join_leaves_out_lines_past_the_limit(make_product: Any, settings: Any) -> None:
+    settings.CART_MAX_LINES = 1
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=1)
+    reservations.reserve(GUEST, "prod-2", quantity=1)
+
+    notices = reservations.join(GUEST, ALICE)
+
+    assert quantities() == {"prod-1": 1}
+    assert len(notices) == 1
+    assert numbers("prod-2") == (10, 0, 10)
+
+
+def test_join_reserves_a_lapsed_cart_again_beside_a_held_one(make_product: Any, later: Any) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(GUEST, "prod-2", quantity=1)
+
+    reservations.join(GUEST, ALICE)
+
+    assert quantities() == {"prod-1": 2, "prod-2": 1}
+    assert (numbers(), numbers("prod-2")) == ((10, 2, 8), (10, 1, 9))
+
+
+def test_join_of_two_lapsed_carts_holds_nothing(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=2)
+    reservations.reserve(GUEST, product.id, quantity=1)
+    later(minutes=121)
+
+    reservations.join(GUEST, ALICE)
+
+    assert quantities() == {product.id: 3}
+    assert numbers() == (10, 0, 10)
+
+
+def test_join_without_a_guests_cart_changes_nothing(product: Product) -> None:
+    before = reservations.reserve(ALICE, product.id, quantity=2)
+
+    assert reservations.join(GUEST, ALICE) == []
+    assert cart().version == before.version
+
+
+# When others are in the way, or the answer is lost
+
+
+def test_a_cart_that_others_keep_writing_ends_in_busy(product: Product, monkeypatch: Any) -> None:
+    def always_in_the_way(*_: Any, **__: Any) -> None:
+        raise dynamodb.Contention
+
+    monkeypatch.setattr(reservations, "_rewrite", always_in_the_way)
+    monkeypatch.setattr(dynamodb.time, "sleep", lambda seconds: None)
+
+    with pytest.raises(Busy):
+        reservations.reserve(ALICE, product.id, quantity=1)
+
+
+@pytest.fixture
+def lose_answer(monkeypatch: Any) -> Any:
+    """Let the next transaction's answer get lost, after or before it was carried out."""
+    leave = dynamodb.transaction.__exit__
+
+    def lose(*, after: bool, then: Any = lambda: None) -> None:
+        def leave_and_lose(self: Any, *error: Any) -> None:
+            monkeypatch.setattr(dynamodb.transaction, "__exit__", leave)
+            if after:
+                leave(self, *error)
+            then()
+            raise dynamodb.OutcomeUnknown
+
+        monkeypatch.setattr(dynamodb.transaction, "__exit__", leave_and_lose)
+
+    return lose
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_lost_answer_reserves_once(product: Product, lose_answer: Any, after: bool) -> None:
+    lose_answer(after=after)
+
+    reservations.reserve(ALICE, product.id, quantity=3)
+
+    assert numbers() == (10, 3, 7)
+    assert quantities() == {product.id: 3}
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_lost_answer_removes_once(product: Product, lose_answer: Any, after: bool) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    lose_answer(after=after)
+
+    reservations.remove(ALICE, product.id)
+
+    assert numbers() == (10, 0, 10)
+    assert cart() is None
+
+
+def test_an_answer_that_nobody_can_find_out_is_said_to_be_unsure(product: Product, lose_answer: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    lose_answer(after=True, then=lambda: reservations.reserve(ALICE, product.id, quantity=1))
+
+    with pytest.raises(Unsure):
+        reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert numbers() == (10, 3, 7)
+
+
+def test_a_cart_that_vanished_behind_a_lost_answer_is_unsure(product: Product, lose_answer: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    lose_answer(after=True, then=lambda: reservations.remove(ALICE, product.id))
+
+    with pytest.raises(Unsure):
+        reservations.reserve(ALICE, product.id, quantity=1)
+
+
+def test_holds_are_listed_with_their_carts(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=2)
+
+    (hold,) = stock.holds(product.id)
+
+    assert (hold.owner_id, hold.quantity) == (ALICE, 2)
+    assert hold.since <= clock.now() < hold.until
