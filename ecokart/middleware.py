@@ -1,6 +1,7 @@
 """What happens around every page: who is asking, and what is said when the database cannot answer."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,17 +9,22 @@ from django.utils.functional import SimpleLazyObject
 
 from inventory import accounts, dynamodb
 from inventory.errors import Busy, InventoryError
+from inventory.models import User
+from shop.requests import ShopRequest
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[ShopRequest], HttpResponse]
 RETRY_AFTER_SECONDS = 5
 
 
 def who_is_asking(get_response: GetResponse) -> GetResponse:
     """Give the request ``account`` (read on first use) and ``cart_owner`` (an account's id, a guest's, or None)."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: ShopRequest) -> HttpResponse:
         account_id = request.session.get("account_id")
-        request.account = SimpleLazyObject(lambda: accounts.find(account_id) if account_id else None)
+        # Ask for its truth, never whether it is None: it stands for what it will be.
+        request.account = cast(
+            "User | None", SimpleLazyObject(lambda: accounts.find(account_id) if account_id else None)
+        )
         request.cart_owner = account_id or request.session.get("guest_id")
         return get_response(request)
 
@@ -31,7 +37,7 @@ class busy_page:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: ShopRequest) -> HttpResponse:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -82,7 +82,10 @@ def _hash_of_nobody() -> str:
 
 
 def _fits_plain_bcrypt(password: str, stored: str) -> bool:
-    return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+    try:
+        return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+    except ValueError:
+        return False  # What is stored only begins like a hash: nobody's password fits.
 
 
 def _with_hash_of_today(user: User, password: str) -> User:

@@ -110,6 +110,8 @@ class transaction:
         self._deletes.append((type(item), otherwise))
 
     def _meaning(self, failed: TransactWriteError) -> Exception:
+        if isinstance(failed.cause, BotoCoreError):
+            return OutcomeUnknown()
         # PynamoDB sends deletes, then puts, then updates, whatever order we called in; the reasons come in that order.
         writes = [*self._deletes, *self._puts, *self._updates]
         reasons = failed.cancellation_reasons
@@ -119,7 +121,7 @@ class transaction:
         codes = {reason.code for reason in reasons if reason is not None} or {failed.cause_response_code or ""}
         if codes <= _CONTENTION:
             return Contention()
-        if isinstance(failed.cause, BotoCoreError) or codes <= _UNKNOWN:
+        if codes <= _UNKNOWN:
             return OutcomeUnknown()
         return failed
 

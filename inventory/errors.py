@@ -143,7 +143,7 @@ class PictureRefused(InventoryError):
 
 
 class NoSuchPage(InventoryError):
-    says = _("There are only %(pages)s pages.")
+    says = _("The last page is page %(pages)s.")
 
     def __init__(self, pages: int) -> None:
         self.pages = pages

@@ -11,6 +11,8 @@ os.environ.setdefault("AWS_REGION", "eu-central-1")
 
 from ecokart.settings import *  # noqa: F403
 
+# Nothing is collected for tests; WhiteNoise warns of a folder that is not there.
+STATIC_ROOT = BASE_DIR / "static"  # noqa: F405
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

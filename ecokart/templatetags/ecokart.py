@@ -88,7 +88,7 @@ def picture(
     key = product.image_url if product is not None else image_url
     words = alt if alt is not None else (product.title if product is not None else "")
     large = max(pictures.WIDTHS)
-    loading = format_html('fetchpriority="high"') if eager else format_html('loading="lazy" decoding="async"')
+    loading = format_html('loading="{}"', "eager" if eager else "lazy")
     if not pictures.is_key(key):
         return format_html(
             '<img src="{}" alt="{}" width="{}" height="{}" {}>',
