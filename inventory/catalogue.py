@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -90,11 +91,11 @@ def search(
     Prices in cents, both ends included. ``query`` matches where each of its words is part of the product's words in any
     language; case and the ways to write an umlaut make no difference.
     """
-    words = folded(query).split()[:_QUERY_WORDS]
+    words, allowed = folded(query).split()[:_QUERY_WORDS], set(statuses)
     wanted = [
         product
         for product in everything()
-        if product.status in set(statuses)
+        if product.status in allowed
         and (min_cents is None or product.price_cents >= min_cents)
         and (max_cents is None or product.price_cents <= max_cents)
         and all(word in _haystack(product) for word in words)
@@ -162,7 +163,7 @@ def forget() -> None:
 
 def folded(text: str) -> str:
     """Text in the form in which words are compared: ``Größe``, ``GROESSE`` and ``grosse`` are one."""
-    text = text.casefold()
+    text = unicodedata.normalize("NFKC", text).casefold()
     for written, plain in (("ä", "a"), ("ö", "o"), ("ü", "u"), ("ae", "a"), ("oe", "o"), ("ue", "u")):
         text = text.replace(written, plain)
     return text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 _READS = ("PNG", "JPEG", "WEBP", "AVIF")
 _PREFIX = "products/"
+# What Pillow's readers raise over damaged files, one or the other by format and place of the damage.
+_BROKEN = (OSError, EOFError, SyntaxError, ValueError, RuntimeError, struct.error)
 
 
 def store(upload: File[bytes]) -> str:
@@ -62,27 +65,31 @@ def height(width: int) -> int:
 
 
 def _opened(data: bytes) -> Image:
-    from PIL import Image, UnidentifiedImageError
+    """The picture in a file, upright. Raises PictureRefused."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         picture = Image.open(io.BytesIO(data), formats=_READS)
         if picture.width * picture.height > MAX_PIXELS:
             raise PictureRefused(_("The picture has more than 25 million pixels. Please choose a smaller one."))
-        picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as broken:
+        upright = ImageOps.exif_transpose(picture)
+        upright.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError, *_BROKEN) as broken:
         raise PictureRefused(
             _("This file is not a picture that we can read. Please choose a PNG, JPEG, WebP or AVIF file.")
         ) from broken
-    return picture
+    if upright.mode.startswith("I"):  # Sixteen bits of grey: Pillow would cut them off instead of scaling them.
+        upright = upright.convert("I").point(lambda value: value / 256).convert("L")
+    return upright
 
 
 def _on_canvas(picture: Image) -> Image:
-    """The whole picture upright on a canvas of the shop's shape, in the colour of its own corner."""
+    """The whole picture on a canvas of the shop's shape, in the colour of its own corner."""
     from PIL import Image, ImageOps
 
-    upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    flat = Image.new("RGBA", upright.size, "white")
-    flat.alpha_composite(upright)
+    layer = picture.convert("RGBA")
+    flat = Image.new("RGBA", layer.size, "white")
+    flat.alpha_composite(layer)
     rgb = flat.convert("RGB")
     width = max(WIDTHS)
     return ImageOps.pad(rgb, (width, height(width)), Image.Resampling.LANCZOS, color=_corner(rgb))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
@@ -74,7 +75,9 @@ def _with_indexes(model: type[Model]) -> Iterator[Progress]:
             continue
         if name in there:
             _change_index(model, {"Delete": {"IndexName": name}})
-        definition = {"IndexName": name, "KeySchema": schema["key_schema"], "Projection": schema["projection"]}
+        # DynamoDB wants the hash key first; PynamoDB lists keys by name.
+        keys = sorted(schema["key_schema"], key=lambda part: part["KeyType"])
+        definition = {"IndexName": name, "KeySchema": keys, "Projection": schema["projection"]}
         _change_index(model, {"Create": definition})
         yield Progress(f"{_name(model)}/{name}", 1, 1)
 
@@ -83,7 +86,9 @@ def _change_index(model: type[Model], change: dict[str, Any]) -> None:
     table = _described(model)
     arguments = {"TableName": _name(model), "GlobalSecondaryIndexUpdates": [change]}
     if "Create" in change:
-        arguments["AttributeDefinitions"] = model._get_schema()["attribute_definitions"]
+        keys = {part["AttributeName"] for part in change["Create"]["KeySchema"]}
+        definitions = model._get_schema()["attribute_definitions"]
+        arguments["AttributeDefinitions"] = [one for one in definitions if one["AttributeName"] in keys]
         if table.get("BillingModeSummary", {}).get("BillingMode") != "PAY_PER_REQUEST":
             capacity = table["ProvisionedThroughput"]
             units = ("ReadCapacityUnits", "WriteCapacityUnits")
@@ -118,9 +123,11 @@ def _raw_items(model: type[Model]) -> Iterator[dict[str, Any]]:
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _product(raw: dict[str, Any]) -> bool:
+@dynamodb.retry_while_busy
+def _product(scanned: dict[str, Any]) -> bool:
     """Free what is reserved, write the stock down as the opening movement, and enter the product in the catalogue."""
-    if "available" in raw:
+    raw = _client().get_item(TableName=_name(Product), Key={"id": scanned["id"]}, ConsistentRead=True).get("Item", {})
+    if not raw or "available" in raw:
         return False
     product = Product.from_raw_data(raw)
     opening = Movement.of(product.id, "opening", quantity=product.stock, by=UPGRADER)
@@ -156,8 +163,7 @@ def _user(raw: dict[str, Any]) -> bool:
     guard = EmailGuard(EmailGuard.key(user.email.strip().lower()), user_id=user.id)
     if dynamodb.get(EmailGuard, guard.id) is not None:
         return False
-    guard.save(EmailGuard.id.does_not_exist())
-    return True
+    return _unless_done(lambda: guard.save(EmailGuard.id.does_not_exist()))
 
 
 def _cart(raw: dict[str, Any]) -> bool:
@@ -166,8 +172,7 @@ def _cart(raw: dict[str, Any]) -> bool:
     cart = Cart.from_raw_data(raw)
     upgraded = cart.rewritten(list(cart.lines), until=None)
     upgraded.updated_at = cart.updated_at
-    upgraded.save(Cart.version.does_not_exist())
-    return True
+    return _unless_done(lambda: upgraded.save(Cart.version.does_not_exist()))
 
 
 def _order(raw: dict[str, Any]) -> bool:
@@ -176,7 +181,17 @@ def _order(raw: dict[str, Any]) -> bool:
     order = Order.from_raw_data(raw)
     placed = Step(status=order.status, at=order.created_at, by=UPGRADER)
     actions: list[Action] = [Order.history.set([placed]), Order.number.set(checkout.order_number(order.id))]
-    order.update(actions, condition=Order.history.does_not_exist())
+    return _unless_done(lambda: order.update(actions, condition=Order.history.does_not_exist()))
+
+
+def _unless_done(write: Callable[[], object]) -> bool:
+    """Whether this conditional write happened; where its condition failed, another upgrade was here before."""
+    try:
+        write()
+    except (PutError, UpdateError) as failed:
+        if failed.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
     return True
 
 

@@ -1,14 +1,32 @@
-"""How a command shows that it is getting on."""
+"""How a command shows that it is getting on, and what it says when it cannot."""
 
 from collections.abc import Iterable
 
-from django.core.management.base import OutputWrapper
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.management.base import CommandError, OutputWrapper
+from pynamodb.exceptions import PynamoDBException
 
+from inventory import dynamodb
+from inventory.errors import Busy
 from inventory.tables import Progress
 
 
 def show(steps: Iterable[Progress], out: OutputWrapper) -> None:
-    """Print each step: over and over on one line in a terminal, only the last of a kind elsewhere."""
+    """Print each step: over and over on one line in a terminal, only the last of a kind elsewhere.
+
+    Raises CommandError, a sentence instead of a traceback, when the database cannot answer.
+    """
+    try:
+        _show(steps, out)
+    except (Busy, PynamoDBException, BotoCoreError, ClientError) as failed:
+        if not isinstance(failed, Busy) and not dynamodb.is_unavailable(failed):
+            raise
+        raise CommandError(
+            "DynamoDB did not answer or could not keep up. What is done stays done: run the command again."
+        ) from failed
+
+
+def _show(steps: Iterable[Progress], out: OutputWrapper) -> None:
     last: Progress | None = None
     for step in steps:
         if last is not None and last.what != step.what:

@@ -25,6 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, name: str, admin: bool, **options: Any) -> None:
         # From the environment or the keyboard: an argument would stand in the shell's history.
         password = os.environ.get("ACCOUNT_PASSWORD") or getpass.getpass("Password: ")
+        if len(password) > accounts.PASSWORD_MAX_LENGTH:
+            raise CommandError(f"A password has at most {accounts.PASSWORD_MAX_LENGTH} characters.")
         try:
             validate_email(email)
             validate_password(password)

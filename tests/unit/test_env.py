@@ -1,0 +1,115 @@
+"""Readers of environment variables: an answer or a clear refusal, never a guess."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from ecokart import env
+
+NAME = "ECOKART_TEST_VARIABLE"
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+
+
+def test_text_is_taken_as_it_stands(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(NAME, " a b ")
+
+    assert env.text(NAME, "default") == " a b "
+
+
+def test_text_falls_back_to_its_default_when_unset_or_empty(monkeypatch: pytest.MonkeyPatch):
+    assert env.text(NAME, "default") == "default"
+
+    monkeypatch.setenv(NAME, "")
+
+    assert env.text(NAME, "default") == "default"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_text_without_a_default_is_required_and_says_its_name(monkeypatch: pytest.MonkeyPatch, value: str | None):
+    if value is not None:
+        monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        env.text(NAME)
+
+
+def test_an_empty_default_is_a_default():
+    assert env.text(NAME, "") == ""
+
+
+@pytest.mark.parametrize("value", ["1", "true", "TRUE", "Yes", "on", " 1 "])
+def test_boolean_knows_the_usual_words_for_true(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv(NAME, value)
+
+    assert env.boolean(NAME, False) is True
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No", "OFF"])
+def test_boolean_knows_the_usual_words_for_false(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv(NAME, value)
+
+    assert env.boolean(NAME, True) is False
+
+
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_boolean_falls_back_to_its_default(monkeypatch: pytest.MonkeyPatch, value: str | None, default: bool):
+    if value is not None:
+        monkeypatch.setenv(NAME, value)
+
+    assert env.boolean(NAME, default) is default
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "tru", "none"])
+def test_boolean_refuses_a_third_value(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}='{value}'"):
+        env.boolean(NAME, False)
+
+
+@pytest.mark.parametrize(("value", "number"), [("7", 7), (" 120 ", 120), ("007", 7), ("0", 0)])
+def test_whole_number_reads_digits(monkeypatch: pytest.MonkeyPatch, value: str, number: int):
+    monkeypatch.setenv(NAME, value)
+
+    assert env.whole_number(NAME, 5) == number
+
+
+def test_whole_number_falls_back_to_its_default(monkeypatch: pytest.MonkeyPatch):
+    assert env.whole_number(NAME, 5) == 5
+
+    monkeypatch.setenv(NAME, " ")
+
+    assert env.whole_number(NAME, 5) == 5
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "1e3", "ten", "²", "٣", "0x10", "1_000"])
+def test_whole_number_refuses_what_is_none(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        env.whole_number(NAME, 5)
+
+
+def test_whole_number_refuses_less_than_the_least(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(NAME, "0")
+
+    with pytest.raises(ImproperlyConfigured, match="at least 1"):
+        env.whole_number(NAME, 5, at_least=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"), [("a,b", ["a", "b"]), (" a , ,b,", ["a", "b"]), ("", []), (",", []), ("a", ["a"])]
+)
+def test_listing_splits_at_commas(monkeypatch: pytest.MonkeyPatch, value: str, parts: list[str]):
+    monkeypatch.setenv(NAME, value)
+
+    assert env.listing(NAME) == parts
+
+
+def test_listing_falls_back_to_its_default():
+    assert env.listing(NAME, "a, b") == ["a", "b"]
+    assert env.listing(NAME) == []

@@ -1,0 +1,138 @@
+"""Who is asking, and what is said when the database cannot answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.utils import translation
+from pynamodb.exceptions import GetError
+
+from ecokart import middleware
+from inventory import dynamodb
+from inventory.errors import Busy, InventoryError, Unsure
+from inventory.models import User
+from tests.unit import wire
+
+Ask = Callable[..., HttpRequest]
+
+
+@pytest.fixture
+def ask(rf: RequestFactory) -> Ask:
+    """A request of somebody with this session, as it reaches the views."""
+
+    def ask(**session: str) -> HttpRequest:
+        request = rf.get("/products/")
+        request.session = session
+        middleware.who_is_asking(lambda _request: HttpResponse())(request)
+        return request
+
+    return ask
+
+
+@pytest.fixture
+def failed(rf: RequestFactory) -> Callable[[Exception], HttpResponse | None]:
+    """What is answered when a view raised this."""
+
+    def failed(error: Exception) -> HttpResponse | None:
+        request = rf.get("/products/?q=hut")
+        request.session = {}
+        with translation.override("en"):
+            return middleware.busy_page(lambda _request: HttpResponse()).process_exception(request, error)
+
+    return failed
+
+
+# Who is asking
+
+
+def test_a_stranger_has_neither_account_nor_cart(ask: Ask):
+    request = ask()
+
+    assert not request.account
+    assert request.cart_owner is None
+
+
+def test_a_guest_owns_a_cart_but_no_account(ask: Ask):
+    request = ask(guest_id="guest-1")
+
+    assert not request.account
+    assert request.cart_owner == "guest-1"
+
+
+def test_a_customer_owns_a_cart_by_account_even_with_a_guests_id_left(ask: Ask, alice: User):
+    request = ask(account_id=alice.id, guest_id="guest-1")
+
+    assert request.account.email == "alice@example.com"
+    assert request.cart_owner == alice.id
+
+
+def test_a_session_of_an_account_that_is_gone_is_nobodys(ask: Ask):
+    assert not ask(account_id="deleted").account
+
+
+@pytest.mark.parametrize("account_id", ["email#alice@example.com", "../../x", ""])
+def test_a_session_cannot_name_what_is_no_account(ask: Ask, alice: User, account_id: str):
+    assert not ask(account_id=account_id).account
+
+
+def test_the_account_is_read_when_it_is_needed_and_once(ask: Ask, alice: User):
+    with wire.heard() as calls:
+        request = ask(account_id=alice.id)
+        before = len(calls)
+        names = (request.account.name, request.account.role)
+
+    assert (before, len(calls)) == (0, 1)
+    assert names == ("Alice", "user")
+
+
+# When the database cannot answer
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Busy(),
+        dynamodb.Contention(),
+        ReadTimeoutError(endpoint_url="x"),
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchGetItem"),
+        GetError("x", ReadTimeoutError(endpoint_url="x")),
+    ],
+)
+def test_a_database_that_cannot_answer_gets_a_page_that_says_when_to_come_back(
+    failed: Callable[[Exception], HttpResponse], error: Exception
+):
+    response = failed(error)
+
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert "The shop is very busy right now" in response.content.decode()
+
+
+def test_the_busy_page_needs_no_database(failed: Callable[[Exception], HttpResponse]):
+    with wire.heard() as calls:
+        failed(Busy())
+
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x"),
+        InventoryError(),
+        Unsure(),
+        GetError("x", ClientError({"Error": {"Code": "ValidationException"}}, "GetItem")),
+    ],
+)
+def test_everything_else_is_a_bug_and_stays_one(failed: Callable[[Exception], HttpResponse | None], error: Exception):
+    assert failed(error) is None
+
+
+def test_a_page_that_works_is_left_alone(rf: RequestFactory):
+    response = HttpResponse("fine")
+
+    assert middleware.busy_page(lambda _request: response)(rf.get("/")) is response

@@ -1,0 +1,163 @@
+"""Registering, logging in and out, and the account's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from inventory import accounts, catalogue, reservations
+from inventory.models import Product, User
+
+NEW = {
+    "name": "Charlie",
+    "email": "charlie@example.com",
+    "password": "seven green frogs",
+    "password_again": "seven green frogs",
+}
+WRONG_PAIR = "E-Mail-Adresse und Passwort passen nicht zusammen."
+
+
+def log_in(client: Client, **changes: str) -> HttpResponse:
+    form = {"email": "alice@example.com", "password": "correct horse 1", **changes}
+    return client.post("/account/login/", form)
+
+
+def test_registering_opens_an_account_and_logs_in(client: Client) -> None:
+    answer = client.post("/account/register/", NEW)
+
+    user = accounts.authenticate("charlie@example.com", "seven green frogs")
+    assert answer["Location"] == "/account/"
+    assert user is not None
+    assert client.session["account_id"] == user.id
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wrong"),
+    [
+        ("name", "", "name"),
+        ("email", "charlie", "email"),
+        ("email", "", "email"),
+        ("password", "short", "password"),
+        ("password", "password123", "password"),
+        ("password", "x" * 129, "password"),
+        ("password_again", "something else", "password_again"),
+    ],
+)
+def test_a_wrong_field_comes_back(client: Client, field: str, value: str, wrong: str) -> None:
+    answer = client.post("/account/register/", {**NEW, field: value})
+
+    assert answer.status_code == 422
+    assert wrong in answer.context["form"].errors
+    assert "seven green frogs" not in answer.content.decode()
+    assert accounts.find_by_email("charlie@example.com") is None
+
+
+def test_an_address_has_one_account(client: Client, alice: User) -> None:
+    answer = client.post("/account/register/", {**NEW, "email": "Alice@Example.com"})
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["email"]
+
+
+def test_logging_in_opens_the_account(client: Client, alice: User) -> None:
+    answer = log_in(client)
+
+    assert answer["Location"] == "/account/"
+    assert "Hallo, Alice" in client.get("/account/").content.decode()
+
+
+def test_unknown_address_and_wrong_password_read_the_same(client: Client, alice: User) -> None:
+    wrong = log_in(client, password="wrong")
+    unknown = log_in(client, email="nobody@example.com", password="wrong")
+
+    assert wrong.status_code == unknown.status_code == 422
+    assert WRONG_PAIR in wrong.content.decode()
+    assert wrong.context["form"].errors == unknown.context["form"].errors
+
+
+@pytest.mark.parametrize("password", ["", "x" * 5_000, "\x00", "🦊" * 100])
+def test_a_strange_password_is_only_wrong(client: Client, alice: User, password: str) -> None:
+    assert log_in(client, password=password).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reached"),
+    [
+        ("/checkout/", "/checkout/"),
+        ("/products/?q=a", "/products/?q=a"),
+        ("https://evil.example/", "/account/"),
+        ("//evil.example/", "/account/"),
+        ("/\\evil.example", "/account/"),
+        ("javascript:alert(1)", "/account/"),
+    ],
+)
+def test_after_log_in_the_way_goes_on_inside_the_shop(client: Client, alice: User, wanted: str, reached: str) -> None:
+    assert log_in(client, next=wanted)["Location"] == reached
+
+
+def test_the_account_asks_for_log_in_and_comes_back(client: Client) -> None:
+    assert client.get("/account/")["Location"] == "/account/login/?next=%2Faccount%2F"
+
+
+@pytest.mark.parametrize("address", ["/account/login/", "/account/register/"])
+def test_who_is_logged_in_needs_no_form(client: Client, alice: User, sign_in: Any, address: str) -> None:
+    sign_in(client, alice)
+
+    assert client.get(address)["Location"] == "/account/"
+
+
+def test_a_guests_cart_comes_along(client: Client, alice: User, product: Product) -> None:
+    client.post("/cart/add/", {"product_id": product.id, "quantity": 2})
+    guest_id = client.session["guest_id"]
+
+    log_in(client)
+
+    assert client.get("/cart/").context["basket"].units == 2
+    assert reservations.basket(guest_id) is None
+    assert "guest_id" not in client.session
+    assert client.session["cart"]["units"] == 2
+
+
+def test_what_no_longer_fits_is_told(client: Client, alice: User, make_product: Any) -> None:
+    product = make_product(stock=150)
+    reservations.reserve(alice.id, product.id, quantity=60)
+    client.post("/cart/add/", {"product_id": product.id, "quantity": 60})
+
+    answer = log_in(client, next="/cart/")
+
+    assert "alert--warning" in client.get(answer["Location"]).content.decode()
+    assert catalogue.find(product.id).available == 51  # type: ignore[union-attr]
+
+
+def test_logging_out_forgets_everything(client: Client, alice: User) -> None:
+    log_in(client)
+
+    answer = client.post("/account/logout/")
+
+    assert answer["Location"] == "/"
+    assert dict(client.session) == {}
+
+
+def test_logging_out_is_a_deliberate_act(client: Client, alice: User) -> None:
+    log_in(client)
+
+    assert client.get("/account/logout/").status_code == 405
+    assert "account_id" in client.session
+
+
+def test_the_session_lasts_seven_days(client: Client, alice: User) -> None:
+    log_in(client)
+
+    assert client.cookies["sessionid"]["max-age"] == 7 * 24 * 3600
+
+
+def test_every_form_needs_its_token(alice: User) -> None:
+    careful = Client(enforce_csrf_checks=True)
+
+    answer = log_in(careful)
+
+    assert answer.status_code == 403
+    assert "es wurde nichts geändert" in answer.content.decode()
