@@ -1,0 +1,72 @@
+"""Who may come in by this door, and how a session becomes an admin's."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlsplit
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.cache import never_cache
+
+from adminpanel.requests import AdminRequest
+from inventory import reservations
+from inventory.models import User
+
+View = Callable[..., HttpResponse]
+
+
+def admin_required(view: View) -> View:
+    """Let admins in, ask strangers to log in, refuse customers. Nothing behind it may be kept by a cache.
+
+    The role is the account's as it stands now: whoever is no admin any more is out with the next request, whatever
+    the cookie says.
+    """
+
+    @wraps(view)
+    def guarded(request: AdminRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not request.account:
+            return redirect(f"{reverse('adminpanel:login')}?{urlencode({'next': _wanted(request)})}")
+        if not request.account.is_admin:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+def is_ours(request: AdminRequest, address: str) -> bool:
+    """Whether an address that somebody handed in leads to this site and nowhere else."""
+    return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+
+
+def sign_in(request: AdminRequest, user: User) -> None:
+    """Make the session this admin's. What was in the cart before comes along, as at the shop's own log-in.
+
+    Raises what ``reservations.join`` raises; nobody is signed in then.
+    """
+    guest_id = request.session.get("guest_id")
+    if guest_id:
+        reservations.join(guest_id, user.id)
+    # Nothing of the session before goes on: whoever knew that one does not know this one.
+    request.session.flush()
+    rotate_token(request)
+    request.session["account_id"] = user.id
+    cart = reservations.basket(user.id)
+    request.session["cart"] = {"units": cart.units, "total_cents": cart.total_cents} if cart else None
+
+
+def sign_out(request: AdminRequest) -> None:
+    """Forget everything about this session."""
+    request.session.flush()
+    rotate_token(request)
+
+
+def _wanted(request: AdminRequest) -> str:
+    """The page to come back to after logging in: what answers only POST is no page, so then the one before it."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    before = request.headers.get("Referer", "")
+    return urlsplit(before).path if is_ours(request, before) else reverse("adminpanel:dashboard")

@@ -1,0 +1,389 @@
+"""The shape of what staff send. Whether it is true, such as whether there are that many, inventory says."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from inventory import accounts, catalogue, orders, stock
+from inventory.models import Product
+from inventory.products import Fields
+
+MOST_CENTS = 100_000 * 100
+MOST_UNITS = 100_000
+MOST_PAGES = 9_999
+SEARCH_LENGTH = 100
+ORDERS_SHOWN = 50
+MOST_ORDERS_SHOWN = 500
+COUNTRIES = {"DE": _("Germany"), "AT": _("Austria"), "CH": _("Switzerland")}
+PRODUCT_SORTS: dict[str, Promise | str] = {
+    "-updated": _("Last changed"),
+    "name": _("Name"),
+    "price": _("Price: low to high"),
+    "-price": _("Price: high to low"),
+    "new": _("Newest"),
+}
+
+_one_line = RegexValidator(r"\A[^\x00-\x1f\x7f]*\Z", _("Please use letters, digits and signs in one line only."))
+
+
+class _TypedField(forms.Field):
+    """A number that people type as text, in more ways than a browser's own number field would take."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"autocomplete": "off", "maxlength": "20"}
+
+
+class EurosField(_TypedField):
+    """A price as people type it (``19,99``, ``19.99``, ``1.299,00``), in whole cents.
+
+    A thousands separator is only read where cents follow it: ``1.299`` may mean either, so it is refused.
+    """
+
+    _amounts = (
+        re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?"),
+        re.compile(r"([0-9]{1,3}(?:\.[0-9]{3}){1,3}),([0-9]{2})"),
+        re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,3})\.([0-9]{2})"),
+    )
+
+    def to_python(self, value: object) -> int | None:
+        typed = str(value or "").replace("€", "").strip()
+        if not typed:
+            return None
+        amount = next(filter(None, (pattern.fullmatch(typed) for pattern in self._amounts)), None)
+        if amount is None:
+            raise ValidationError(_("Please write the price in euros and cents, such as 19.99."), code="invalid")
+        return int(re.sub(r"[.,]", "", amount[1])) * 100 + int((amount[2] or "").ljust(2, "0"))
+
+    def validate(self, value: int | None) -> None:
+        super().validate(value)
+        if value is not None and not 0 < value <= MOST_CENTS:
+            raise ValidationError(_("A price is more than 0 and at most 100,000 euros."), code="out_of_range")
+
+    def prepare_value(self, value: object) -> object:
+        if isinstance(value, int):
+            return number_format(Decimal(value) / 100, decimal_pos=2, use_l10n=True, force_grouping=False)
+        return value
+
+
+class ChangeField(_TypedField):
+    """A number of units with its sign: ``+12``, ``12``, ``-3``."""
+
+    def to_python(self, value: object) -> int | None:
+        typed = re.sub(r"\s", "", str(value or "")).replace("\N{MINUS SIGN}", "-")
+        if not typed:
+            return None
+        if not re.fullmatch(r"[+-]?[0-9]{1,12}", typed):
+            raise ValidationError(_("Please enter the change as a whole number, such as 12 or -3."), code="invalid")
+        return int(typed)
+
+    def validate(self, value: int | None) -> None:
+        super().validate(value)
+        if value == 0:
+            raise ValidationError(_("A change of 0 changes nothing."), code="zero")
+        if value is not None and abs(value) > MOST_UNITS:
+            raise ValidationError(_("At most 100,000 units can be booked at once."), code="out_of_range")
+
+
+class KeptPictureField(forms.CharField):
+    """The key of a picture that a refused try has stored already, signed: only what we stored comes back in."""
+
+    _salt = "adminpanel.kept-picture"
+
+    @classmethod
+    def signed(cls, key: str) -> str:
+        return signing.dumps(key, salt=cls._salt)
+
+    def to_python(self, value: object) -> str:
+        token = str(super().to_python(value) or "")
+        if not token:
+            return ""
+        try:
+            return str(signing.loads(token, salt=self._salt))
+        except signing.BadSignature as forged:
+            raise ValidationError(_("The picture that you chose before got lost. Please choose it again.")) from forged
+
+
+class TextField(forms.CharField):
+    """Text of several lines. Browsers send CR LF; kept is LF, so that the same text stays the same."""
+
+    widget = forms.Textarea({"rows": 6})
+
+    def to_python(self, value: object) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n").replace("\r", "\n")
+
+
+class LoginForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=accounts.PASSWORD_MAX_LENGTH,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+
+class ProductForm(forms.Form):
+    """A product as staff write it. ``kept_image`` carries a picture from one refused try to the next."""
+
+    name = forms.CharField(label=_("Name (German)"), max_length=150, validators=[_one_line])
+    description = TextField(label=_("Description (German)"), max_length=5000)
+    name_en = forms.CharField(
+        label=_("Name (English)"),
+        max_length=150,
+        required=False,
+        validators=[_one_line],
+        help_text=_("Without it, English pages show the German name."),
+    )
+    description_en = TextField(label=_("Description (English)"), max_length=5000, required=False)
+    price = EurosField(label=_("Price in euros, incl. VAT"))
+    category = forms.ChoiceField(
+        label=_("Category"),
+        choices=[("", _("Please choose")), *catalogue.CATEGORIES.items()],
+        error_messages={"invalid_choice": _("There is no such category.")},
+    )
+    status = forms.ChoiceField(
+        label=_("Status"),
+        choices=list(Product.STATUSES.items()),
+        initial="draft",
+        help_text=_("Only active products are for sale."),
+        error_messages={"invalid_choice": _("There is no such status.")},
+    )
+    sku = forms.CharField(
+        label=_("Article number (SKU)"),
+        max_length=40,
+        required=False,
+        validators=[RegexValidator(r"\A[A-Za-z0-9._/-]*\Z", _("Letters, digits and . _ / - only, without blanks."))],
+    )
+    low_stock_at = forms.IntegerField(
+        label=_("Low stock from"),
+        min_value=0,
+        max_value=MOST_UNITS,
+        initial=5,
+        help_text=_("With so many units or fewer, the product counts as low."),
+        error_messages={"invalid": _("Please enter a whole number.")},
+    )
+    image = forms.FileField(
+        label=_("Picture"),
+        required=False,
+        help_text=_("PNG, JPEG, WebP or AVIF, at most 5 MB. It is shown in the shape 4:5."),
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp,image/avif"}),
+        error_messages={"empty": _("This file is empty. Please choose another one.")},
+    )
+    kept_image = KeptPictureField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("name", "description", "name_en", "description_en", "sku", "low_stock_at"):
+            self.fields[name].widget.attrs["autocomplete"] = "off"
+        for name in ("name_en", "description_en"):
+            self.fields[name].widget.attrs["lang"] = "en"
+        for name in ("name", "description"):
+            self.fields[name].widget.attrs["lang"] = "de"
+        self.fields["price"].widget.attrs["inputmode"] = "decimal"
+
+    def remember(self, **values: object) -> None:
+        """Change what a form that comes back shows in its hidden fields."""
+        sent = {name: self.data[name] for name in self.data}
+        self.data = sent | {name: str(value) for name, value in values.items()}
+
+    def keep_picture(self, key: str) -> None:
+        """Take a stored picture as the one that was chosen, now and when the form comes back."""
+        self.cleaned_data["kept_image"] = key
+        self.remember(kept_image=KeptPictureField.signed(key))
+
+    @property
+    def kept_picture(self) -> str:
+        """The key of the picture that waits to be saved with the product, or nothing."""
+        return str(self.cleaned_data.get("kept_image", "")) if self.is_bound and hasattr(self, "cleaned_data") else ""
+
+    def product_fields(self) -> Fields:
+        """What ``products.create`` and ``products.save`` are asked for."""
+        sent = self.cleaned_data
+        fields = Fields(
+            name=sent["name"],
+            description=sent["description"],
+            name_en=sent["name_en"],
+            description_en=sent["description_en"],
+            price_cents=sent["price"],
+            category=sent["category"],
+            status=sent["status"],
+            sku=sent["sku"],
+            low_stock_at=sent["low_stock_at"],
+        )
+        if sent["kept_image"]:
+            fields["image_url"] = sent["kept_image"]
+        return fields
+
+
+def _version() -> forms.IntegerField:
+    sentence = _("This page was out of date. Please open the product anew.")
+    return forms.IntegerField(
+        min_value=0,
+        max_value=10**12,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence),
+    )
+
+
+class EditProductForm(ProductForm):
+    """``version`` is the one that the admin saw: a save that somebody else was faster than is told apart by it."""
+
+    version = _version()
+
+
+class ArchiveForm(forms.Form):
+    version = _version()
+
+
+class _ListForm(forms.Form):
+    """What a list is asked for. A field that makes no sense is left out of the question."""
+
+    q = forms.CharField(
+        required=False,
+        max_length=SEARCH_LENGTH,
+        label=_("Search"),
+        error_messages={"max_length": _("Please search with at most %(limit_value)d characters.")},
+    )
+    page = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_PAGES,
+        label=_("Page"),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _("There is no such page.")),
+    )
+
+
+class ProductListForm(_ListForm):
+    category = forms.ChoiceField(
+        required=False,
+        label=_("Category"),
+        choices=[("", _("All categories")), *catalogue.CATEGORIES.items()],
+        error_messages={"invalid_choice": _("There is no such category.")},
+    )
+    status = forms.ChoiceField(
+        required=False,
+        label=_("Status"),
+        choices=[("", _("All but archived")), *Product.STATUSES.items()],
+        error_messages={"invalid_choice": _("There is no such status.")},
+    )
+    sort = forms.ChoiceField(
+        required=False,
+        label=_("Sort by"),
+        choices=list(PRODUCT_SORTS.items()),
+        error_messages={"invalid_choice": _("There is no such order. Please choose one from the list.")},
+    )
+
+    def question(self) -> dict[str, Any]:
+        """What ``catalogue.search`` is asked for."""
+        sent = self.cleaned_data
+        return {
+            "query": sent.get("q", ""),
+            "category": sent.get("category", ""),
+            "statuses": (sent["status"],) if sent.get("status") else ("active", "draft"),
+            "sort": sent.get("sort") or next(iter(PRODUCT_SORTS)),
+            "page": sent.get("page") or 1,
+        }
+
+
+class StockListForm(_ListForm):
+    low = forms.BooleanField(required=False, label=_("Low stock only"))
+
+    def question(self) -> dict[str, Any]:
+        """What ``stock.overview`` is asked for."""
+        sent = self.cleaned_data
+        return {"query": sent.get("q", ""), "low_only": sent.get("low", False), "page": sent.get("page") or 1}
+
+
+class StockForm(forms.Form):
+    change = ChangeField(
+        label=_("Change in units"),
+        help_text=_("12 adds twelve units, -3 takes three away."),
+    )
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=[("", _("Please choose")), *stock.REASONS.items()],
+        error_messages={"invalid_choice": _("There is no such reason.")},
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        validators=[_one_line],
+        help_text=_("For example the delivery note's number."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+
+class OrderListForm(forms.Form):
+    status = forms.ChoiceField(
+        required=False,
+        label=_("Status"),
+        choices=list(orders.STATUSES.items()),
+        error_messages={"invalid_choice": _("There is no such status.")},
+    )
+    show = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_ORDERS_SHOWN,
+        label=_("Number"),
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), _("Between 1 and 500 orders can be shown at once.")
+        ),
+    )
+
+
+class OrderStepForm(forms.Form):
+    status = forms.ChoiceField(
+        label=_("Status"),
+        choices=list(orders.STATUSES.items()),
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("There is no such step for an order.")),
+    )
+    tracking = forms.CharField(
+        label=_("Tracking number"),
+        max_length=60,
+        required=False,
+        validators=[RegexValidator(r"\A[A-Za-z0-9 ._/-]*\Z", _("Letters, digits, blanks and . _ / - only."))],
+        help_text=_("The customer finds it with the order."),
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+    note = forms.CharField(
+        label=_("Reason for cancelling"),
+        max_length=200,
+        required=False,
+        validators=[_one_line],
+        help_text=_("Kept with the order; the customer may read it."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+
+def values_of(product: Product) -> dict[str, Any]:
+    """A product in the form's own terms."""
+    english = product.translations.en if product.translations else None
+    return {
+        "name": product.name,
+        "description": product.description,
+        "name_en": (english and english.name) or "",
+        "description_en": (english and english.description) or "",
+        "price": product.price_cents,
+        "category": product.category,
+        "status": product.status,
+        "sku": product.sku,
+        "low_stock_at": product.low_stock_at,
+        "version": product.version,
+    }

@@ -1,0 +1,1 @@
+"""A view reads the form, calls one rule, chooses a response."""

@@ -1,0 +1,18 @@
+"""What there is to do, and how the shop is doing."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from adminpanel import charts
+from adminpanel.access import admin_required
+from adminpanel.requests import AdminRequest
+from inventory import dashboard as figures_of_the_day
+
+
+@admin_required
+@require_safe
+def dashboard(request: AdminRequest) -> HttpResponse:
+    figures = figures_of_the_day.figures()
+    context = {"figures": figures, "chart": charts.by_day(figures.revenue_by_day)}
+    return render(request, "adminpanel/dashboard.html", context)

@@ -1,0 +1,56 @@
+"""In and out of the admin panel."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from adminpanel import access
+from adminpanel.forms import LoginForm
+from adminpanel.requests import AdminRequest
+from inventory import accounts
+from inventory.errors import InventoryError
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: AdminRequest) -> HttpResponse:
+    if request.account and request.account.is_admin:
+        return redirect(_next(request))
+    if request.method != "POST":
+        return _page(request, LoginForm())
+    form = LoginForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    user = accounts.authenticate(form.cleaned_data["email"], form.cleaned_data["password"])
+    if user is None or not user.is_admin:
+        # One answer for all: it tells nobody which addresses are known here, nor whose password was right.
+        form.add_error(None, _("With this e-mail address and password there is no way in here. Please check both."))
+        return _page(request, form, status=422)
+    try:
+        access.sign_in(request, user)
+    except InventoryError as refusal:
+        form.add_error(None, refusal.sentence)
+        return _page(request, form, status=409)
+    return redirect(_next(request))
+
+
+@never_cache
+@require_POST
+def logout(request: AdminRequest) -> HttpResponse:
+    access.sign_out(request)
+    messages.success(request, _("You are logged out."))
+    return redirect("adminpanel:login")
+
+
+def _next(request: AdminRequest) -> str:
+    """Where the admin was going, if that is a page of ours."""
+    where = request.POST.get("next") or request.GET.get("next", "")
+    return where if access.is_ours(request, where) else resolve_url("adminpanel:dashboard")
+
+
+def _page(request: AdminRequest, form: LoginForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "next": _next(request), "here": request.get_full_path()}
+    return render(request, "adminpanel/login.html", context, status=status)

@@ -1,0 +1,69 @@
+"""Stock: what there is of everything, and every change of it with its reason."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adminpanel.access import admin_required
+from adminpanel.forms import StockForm, StockListForm
+from adminpanel.requests import AdminRequest, SignedInRequest
+from inventory import catalogue, stock
+from inventory.errors import InventoryError, NoSuchPage
+from inventory.models import Product
+
+
+@admin_required
+@require_safe
+def stock_list(request: AdminRequest) -> HttpResponse:
+    form = StockListForm(request.GET)
+    makes_sense = form.is_valid()
+    try:
+        listing = stock.overview(**form.question())
+    except NoSuchPage as beyond:
+        return render(request, "adminpanel/no_such_page.html", {"sentence": beyond.sentence}, status=404)
+    context = {"form": form, "listing": listing}
+    return render(request, "adminpanel/stock_list.html", context, status=200 if makes_sense else 422)
+
+
+@admin_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def stock_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
+    product = catalogue.find(product_id)
+    if product is None:
+        raise Http404
+    if request.method != "POST":
+        return _page(request, product, StockForm())
+    form = StockForm(request.POST)
+    if not form.is_valid():
+        return _page(request, product, form, status=422)
+    sent = form.cleaned_data
+    try:
+        changed = stock.adjust(
+            product_id, by=sent["change"], reason=sent["reason"], note=sent["note"], who=request.account.email
+        )
+    except InventoryError as refusal:
+        form.add_error(None, refusal.sentence)
+        return _page(request, product, form, status=422)
+    messages.success(request, _what_changed(changed, by=sent["change"]))
+    return redirect("adminpanel:stock-detail", product_id)
+
+
+def _what_changed(product: Product, *, by: int) -> str:
+    return _("%(name)s: stock %(before)s → %(after)s (%(change)s).") % {
+        "name": product.title,
+        "before": product.stock - by,
+        "after": product.stock,
+        "change": f"{by:+d}",
+    }
+
+
+def _page(request: AdminRequest, product: Product, form: StockForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "product": product,
+        "form": form,
+        "movements": stock.movements(product.id),
+        "holds": stock.holds(product.id),
+    }
+    return render(request, "adminpanel/stock_detail.html", context, status=status)

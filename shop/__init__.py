@@ -1,0 +1,1 @@
+"""Door one: the customers' pages. HTTP in, HTML out; every rule is inventory's."""

@@ -1,0 +1,49 @@
+"""Pages that more than one view answers with: a form that was wrong comes back on the page that it came from."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from inventory import catalogue, reservations
+from inventory.models import Product
+from shop import owners
+from shop.forms import AddToCartForm
+from shop.requests import ShopRequest
+
+
+def cart(request: ShopRequest, *, status: int = 200, **more: object) -> HttpResponse:
+    """The cart as it stands now."""
+    basket = reservations.basket(request.cart_owner) if request.cart_owner else None
+    owners.remember_cart(request, basket)
+    context = {
+        "basket": basket,
+        "removed": request.session.pop("removed", None),
+        "hold_minutes": settings.RESERVATION_MINUTES,
+        "here": reverse("shop:cart"),
+        **more,
+    }
+    return render(request, "shop/cart.html", context, status=status)
+
+
+def product(
+    request: ShopRequest, product: Product, *, form: AddToCartForm | None = None, status: int = 200
+) -> HttpResponse:
+    """One product, and what else there is of its kind."""
+    related = catalogue.related(product)
+    context = {
+        "product": product,
+        "form": form,
+        "category_label": catalogue.CATEGORIES.get(product.category, ""),
+        "current_category": product.category,
+        "related": cards(related, catalogue.availability(related)),
+        "most": min(settings.LINE_MAX_QUANTITY, product.available),
+        "hold_minutes": settings.RESERVATION_MINUTES,
+        "here": reverse("shop:product-detail", args=[product.id]),
+    }
+    return render(request, "shop/product_detail.html", context, status=status)
+
+
+def cards(products: list[Product], available: dict[str, int]) -> list[tuple[Product, int]]:
+    """Products with the number of units that can be bought now, as a grid shows them."""
+    return [(product, available.get(product.id, 0)) for product in products]

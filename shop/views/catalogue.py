@@ -1,0 +1,51 @@
+"""Home, the catalogue and its products."""
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from inventory import catalogue
+from inventory.errors import NoSuchPage
+from shop import pages
+from shop.forms import CatalogueForm
+from shop.requests import ShopRequest
+
+
+@require_safe
+def home(request: ShopRequest) -> HttpResponse:
+    highlights = catalogue.highlights()
+    context = {
+        "bestsellers": pages.cards(highlights.bestsellers, highlights.available),
+        "newest": pages.cards(highlights.newest, highlights.available),
+        "hold_minutes": settings.RESERVATION_MINUTES,
+    }
+    return render(request, "shop/home.html", context)
+
+
+@require_safe
+def product_list(request: ShopRequest) -> HttpResponse:
+    form = CatalogueForm(request.GET)
+    makes_sense = form.is_valid()
+    question = form.question()
+    try:
+        listing = catalogue.search(**question)
+    except NoSuchPage as beyond:
+        return render(request, "404.html", {"sentence": beyond.sentence}, status=404)
+    context = {
+        "form": form,
+        "listing": listing,
+        "cards": pages.cards(listing.products, listing.available),
+        "question": question,
+        "category_label": catalogue.CATEGORIES.get(question["category"], ""),
+        "current_category": question["category"],
+    }
+    return render(request, "shop/product_list.html", context, status=200 if makes_sense else 422)
+
+
+@require_safe
+def product_detail(request: ShopRequest, product_id: str) -> HttpResponse:
+    product = catalogue.find(product_id)
+    if product is None or not product.is_active:
+        raise Http404
+    return pages.product(request, product)
