@@ -1,0 +1,136 @@
+# Plain `make` lists what there is. Every target does its own set-up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Django's commands want a key; these never sign anything with it.
+KEY := SECRET_KEY=never-signs-anything
+CATALOGUE := ecokart/locale/de/LC_MESSAGES/django
+CODE := ecokart shop adminpanel inventory tests manage.py
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Running
+
+.PHONY: run
+run: $(VENV)/.installed $(VENV)/aws/.installed ## the shop on this machine, with demo data; PORT=8001 moves it
+	@exec $(BIN)/python -m ecokart.local
+
+# Testing. Each step is a target of its own, in the order from fast to slow.
+
+.PHONY: test
+test: lint types imports translations unit integration coverage e2e ## everything below, as CI does it
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## style (ruff)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(VENV)/.installed-dev ## types (mypy)
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: $(VENV)/.installed-dev ## who may import whom (import-linter)
+	$(BIN)/lint-imports
+
+.PHONY: translations
+translations: $(VENV)/.installed-dev gettext ## that no sentence lacks its German, and that what is compiled is up to date
+	@rm -rf $(VENV)/translations && mkdir $(VENV)/translations
+	@cp -R $(filter-out tests,$(CODE)) templates $(VENV)/translations/
+	@cd $(VENV)/translations && $(KEY) ../../$(BIN)/python manage.py makemessages -l de --no-wrap --keep-pot -v 0
+	msgcmp $(CATALOGUE).po $(VENV)/translations/ecokart/locale/django.pot
+	msgfmt --check -o $(VENV)/translations/django.mo $(CATALOGUE).po
+	@msgunfmt $(VENV)/translations/django.mo > $(VENV)/translations/now.po
+	@msgunfmt $(CATALOGUE).mo | diff -q $(VENV)/translations/now.po - > /dev/null \
+	  || { echo "$(CATALOGUE).mo is out of date: make messages" >&2; exit 1; }
+
+.PHONY: unit
+unit: $(VENV)/.installed-dev ## rules, pages and forms, with a database in the same process
+	COVERAGE_FILE=$(COVERAGE).unit $(BIN)/pytest tests/unit $(COVER)
+
+.PHONY: integration
+integration: $(VENV)/.installed-dev $(VENV)/aws/.installed ## races, keys and indexes, with the emulated AWS
+	COVERAGE_FILE=$(COVERAGE).integration $(BIN)/pytest tests/integration $(COVER)
+
+# Measured in both, judged together.
+COVERAGE := .data/coverage/data
+COVER := --cov --cov-report= --cov-fail-under=0
+
+.PHONY: coverage
+coverage: $(VENV)/.installed-dev ## that unit and integration together went through every branch of the core
+	@$(BIN)/coverage combine --keep --quiet $(COVERAGE).unit $(COVERAGE).integration
+	$(BIN)/coverage report
+
+.PHONY: e2e
+e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and admins in a real browser
+	$(BIN)/pytest tests/e2e
+
+# Making
+
+.PHONY: messages
+messages: $(VENV)/.installed-dev gettext ## collect the sentences to translate, compile the translated ones
+	$(KEY) $(BIN)/python manage.py makemessages -l de --no-wrap --no-location
+	$(KEY) $(BIN)/python manage.py compilemessages -l de -i $(VENV)
+
+.PHONY: pictures
+pictures: $(VENV)/.installed-dev ## render the drawings of the demo catalogue
+	$(BIN)/python -m inventory.demo.render
+
+.PHONY: image
+image: ## the container image
+	docker build --tag ecokart .
+
+.PHONY: clean
+clean: ## remove what was installed and measured; the shop's data in .data/ stays
+	rm -rf $(VENV) staticfiles htmlcov .hypothesis .data/coverage
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find ecokart shop adminpanel inventory tests -name __pycache__ -prune -exec rm -rf {} +
+
+# What is installed, kept by stamps: a changed list of requirements is installed anew.
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/aws/.installed: requirements-aws.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/aws
+	$(VENV)/aws/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-aws.txt
+	@touch $@
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null \
+	  || { echo "There is no $(PYTHON). Install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed, $(PYTHON) is $$($(PYTHON) -V). Name another one: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { $(call install,python3-venv,Python's venv module); }
+	$(PYTHON) -m venv $(VENV)
+
+.PHONY: gettext
+gettext:
+	@command -v msgcmp >/dev/null && command -v xgettext >/dev/null || { $(call install,gettext,GNU gettext); }
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { $(call install,chromium,Chromium); }
+
+# $(call install,<Debian's package>,<its name for people>): install it where we may, else say that it is missing.
+install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    echo "Installing $(2)"; \
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1) >/dev/null; \
+  else \
+    echo "$(2) is missing. On Debian or Ubuntu: sudo apt-get install $(1)" >&2; exit 1; \
+  fi

@@ -1,0 +1,150 @@
+"""Every kind of page, as a browser and those who need help from it see it: nothing broken, nothing shut out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.visitor import Visitor, new_email
+
+PUBLIC = [
+    "/",
+    "/products/",
+    "/products/?q=laufschuh&category=shoes&min_price=50&in_stock=1&sort=-price",
+    "/products/?q=nothing-is-called-this",
+    "/products/{product}/",
+    "/products/{sold_out}/",
+    "/cart/",
+    "/orders/",
+    "/account/login/",
+    "/account/register/",
+    "/info/shipping/",
+    "/info/withdrawal/",
+    "/info/contact/",
+    "/info/imprint/",
+    "/info/terms/",
+    "/info/privacy/",
+    "/info/accessibility/",
+    "/admin/login/",
+]
+CUSTOMERS = ["/account/", "/orders/", "/orders/{order}/", "/orders/{order}/?new=1", "/cart/", "/checkout/"]
+ADMINS = [
+    "/admin/",
+    "/admin/products/",
+    "/admin/products/?q=nothing-is-called-this",
+    "/admin/products/new/",
+    "/admin/products/{product}/",
+    "/admin/products/{product}/archive/",
+    "/admin/stock/",
+    "/admin/stock/?low=on",
+    "/admin/stock/{product}/",
+    "/admin/orders/",
+    "/admin/orders/?status=delivered",
+    "/admin/orders/{order}/",
+]
+# German in the light, English in the dark: every page is looked at in both words and both colours.
+LOOKS = [("de", "light"), ("en", "dark")]
+NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
+LOUD = ("error", "warning")
+RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+
+
+@pytest.fixture
+def javascript() -> bool:
+    return True
+
+
+@pytest.fixture(params=LOOKS, ids=["german-light", "english-dark"])
+def somebody(request: pytest.FixtureRequest, new_visitor: Callable[..., Visitor]) -> Visitor:
+    language, colours = request.param
+    return new_visitor(language=language, color_scheme=colours, reduced_motion="reduce")
+
+
+@pytest.fixture
+def look_at(somebody: Visitor, product, make_product) -> Callable[..., None]:
+    """Look at some pages, at all of them before saying what is wrong."""
+    sold_out = make_product(stock=0)
+
+    def look_at(paths: list[str], *, order: str = "") -> None:
+        places = {"product": product.id, "sold_out": sold_out.id, "order": order}
+        found = [f"{path}: {flaw}" for path in paths for flaw in flaws(somebody, path.format(**places))]
+        assert not found, "\n".join(found)
+
+    return look_at
+
+
+def test_public_pages(look_at):
+    look_at(PUBLIC)
+
+
+def test_pages_of_a_customer(look_at, somebody, product):
+    order = _bought(somebody, product.id)
+    somebody.puts_into_the_cart(product.id)
+
+    look_at(CUSTOMERS, order=order)
+
+
+def test_pages_of_an_admin(look_at, somebody, product):
+    order = _bought(somebody, product.id)
+    somebody.logs_in_as_admin()
+
+    look_at(ADMINS, order=order)
+
+
+def test_forms_that_were_wrong_say_so_to_everybody(somebody):
+    somebody.page.set_viewport_size(NARROW)
+    somebody.open("/account/register/")
+    somebody.fill(name="A", email="a@example.com", password="12345678", password_again="87654321")
+    somebody.press("Create an account")
+    somebody.sees_words("Please check your input")
+
+    assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
+
+
+def test_pages_that_went_wrong(somebody):
+    answer = somebody.page.goto("/products/there-is-no-such-product/")
+
+    assert answer.status == 404
+    assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
+
+
+def flaws(visitor: Visitor, path: str) -> list[str]:
+    """What is wrong with a page: in the console, on the wire, for those who cannot see or point, on a small screen."""
+    found: list[str] = []
+    with visitor.page.context.new_page() as page:
+        page.on("console", lambda message: found.append(message.text) if message.type in LOUD else None)
+        page.on("pageerror", lambda error: found.append(f"script: {error}"))
+        page.on("requestfailed", lambda request: found.append(f"no answer: {request.url}"))
+        page.set_viewport_size(WIDE)
+        page.goto(path)
+        found += _shuts_out(page)
+        page.set_viewport_size(NARROW)
+        return found + _shuts_out(page) + _too_wide(page)
+
+
+def _shuts_out(page: Page) -> list[str]:
+    violations = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{violation['id']}: {', '.join(str(node['target']) for node in violation['nodes'])}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+def _too_wide(page: Page) -> list[str]:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{wide} pixels too wide"] if wide > 0 else []
+
+
+def _bought(visitor: Visitor, product_id: str) -> str:
+    """A customer with an order; gives the order's id."""
+    visitor.registers(new_email("alice"))
+    visitor.puts_into_the_cart(product_id)
+    visitor.buys()
+    return visitor.page.url.split("/orders/")[1].split("/")[0]
