@@ -129,3 +129,9 @@ def test_icons_that_pages_ask_for_are_in_the_sprite() -> None:
     asked = {name for page in templates for name in re.findall(r'{% icon "([^"]+)"', page.read_text())}
 
     assert {name for name in asked if f'id="{name}"' not in sprite} == set()
+
+
+def test_the_switch_never_leads_to_an_address_that_only_takes_forms(client: Client) -> None:
+    page = client.post("/cart/add/", {"product_id": "nothing", "quantity": 1}).content.decode()
+
+    assert 'name="next" value="/"' in page
