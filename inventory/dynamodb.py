@@ -118,7 +118,7 @@ class transaction:
         for (model, otherwise), reason in zip(writes, reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":
                 return otherwise(_found(model, reason))
-        codes = {reason.code for reason in reasons if reason is not None} or {failed.cause_response_code or ""}
+        codes = {reason.code for reason in reasons if reason is not None} or {error_code(failed)}
         if codes <= _CONTENTION:
             return Contention()
         if codes <= _UNKNOWN:
@@ -160,9 +160,13 @@ def retry_while_busy(rule: Callable[P, R]) -> Callable[P, R]:
 def is_unavailable(error: BaseException) -> bool:
     """Whether an error means that the database cannot answer just now, as against a mistake of ours."""
     cause = error.cause if isinstance(error, PynamoDBException) else error
-    if isinstance(cause, ClientError):
-        return cause.response["Error"]["Code"] in _CONTENTION | _UNKNOWN
-    return isinstance(cause, BotoCoreError | Contention | OutcomeUnknown)
+    return isinstance(cause, BotoCoreError | Contention | OutcomeUnknown) or error_code(error) in _CONTENTION | _UNKNOWN
+
+
+def error_code(error: BaseException) -> str:
+    """DynamoDB's name for an error, or nothing where no answer came. (PynamoDB's own way to it fails on time-outs.)"""
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else ""
 
 
 def get(model: type[M], key: str, range_key: str | None = None) -> M | None:

@@ -189,7 +189,7 @@ def _unless_done(write: Callable[[], object]) -> bool:
     try:
         write()
     except (PutError, UpdateError) as failed:
-        if failed.cause_response_code != "ConditionalCheckFailedException":
+        if dynamodb.error_code(failed) != "ConditionalCheckFailedException":
             raise
         return False
     return True

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command, execute_from_command_line
 from django.core.management.base import OutputWrapper
 
@@ -14,6 +15,7 @@ from inventory.demo import seeding
 from inventory.management import progress
 from inventory.models import Movement, Product, User
 from inventory.tables import Progress
+from tests.unit import wire
 
 PASSWORD = "correct horse 1"
 
@@ -67,6 +69,35 @@ def test_upgrade_tables_tells_how_much_it_brought_up_to_date(product: Product):
     assert "  ecokart-products: 1 brought up to date" in printed[0]
     assert "  ecokart-products: 0 brought up to date" in printed[1]
     assert catalogue.find(product.id).available == 10
+
+
+@pytest.fixture
+def old_product(product: Product, monkeypatch: pytest.MonkeyPatch) -> Product:
+    """A product that an upgrade has something to do with; and nobody waits between tries."""
+    monkeypatch.setattr("inventory.dynamodb.time.sleep", lambda _seconds: None)
+    Product(product.id).update([Product.available.remove(), Product.catalogue.remove()])
+    return product
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        lambda: wire.cancelling("ThrottlingError", "None", times=99),
+        lambda: wire.losing_requests("GetItem"),
+        lambda: wire.losing_requests("Scan"),
+        lambda: wire.refusing("Scan", "ThrottlingException"),
+    ],
+)
+def test_a_command_says_in_a_sentence_that_the_database_did_not_answer(old_product: Product, trouble):
+    with trouble(), pytest.raises(CommandError, match="run the command again"):
+        run("upgrade_tables")
+
+    assert "ecokart-products: 1 brought up to date" in run("upgrade_tables")
+
+
+def test_a_command_does_not_hide_a_mistake_of_ours(old_product: Product):
+    with wire.refusing("Scan", "ValidationException"), pytest.raises(ClientError):
+        run("upgrade_tables")
 
 
 # The demo catalogue

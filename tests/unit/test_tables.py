@@ -13,6 +13,7 @@ import bcrypt
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 from django.contrib.auth.hashers import identify_hasher
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from inventory import accounts, catalogue, checkout, clock, dynamodb, orders, reservations, stock, tables
@@ -488,6 +489,49 @@ def test_two_upgrades_at_once_write_one_opening_stock(old_shop: None, monkeypatc
 
     assert [one.quantity for one in stock.movements("prod-001")] == [50]
     assert dynamodb.get(EmailGuard, "email#max@example.com").user_id == "user-123"
+
+
+def test_two_upgrades_at_once_write_an_accounts_guard_once(old_shop: None):
+    with wire.just_before("PutItem", upgrade):
+        upgrade()
+
+    assert dynamodb.get(EmailGuard, "email#max@example.com").user_id == "user-123"
+
+
+def test_two_upgrades_at_once_bring_a_cart_up_to_date_once(old_shop: None):
+    User("user-123").delete()
+
+    with wire.just_before("PutItem", upgrade):
+        upgrade()
+
+    assert dynamodb.get(Cart, "user-123").version == 1
+
+
+def test_two_upgrades_at_once_write_an_orders_history_once(old_shop: None):
+    with wire.just_before("UpdateItem", upgrade):
+        upgrade()
+
+    assert len(orders.find("order-456").history) == 1
+
+
+def test_a_product_that_was_deleted_meanwhile_is_not_brought_back(old_shop: None):
+    with wire.just_before("GetItem", Product("prod-001").delete):
+        upgrade()
+
+    assert catalogue.find("prod-001") is None
+    assert stock.movements("prod-001") == []
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+def test_an_upgrade_whose_request_is_lost_stops_and_the_next_finishes(old_shop: None, operation: str):
+    with wire.losing_requests(operation), pytest.raises(PynamoDBException):
+        upgrade()
+
+    upgrade()
+
+    assert accounts.find_by_email("max@example.com").id == "user-123"
+    assert dynamodb.get(Cart, "user-123").version == 1
+    assert len(orders.find("order-456").history) == 1
 
 
 # Indexes
