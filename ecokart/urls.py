@@ -1,9 +1,12 @@
 """Every address: the shop's, the admin panel's, and a few of neither."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from ecokart import errors, health
+from ecokart import converters, errors, health
+
+# Before the doors' addresses are read: both use it.
+register_converter(converters.KeyConverter, "key")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),

@@ -1,24 +1,10 @@
 """The addresses of the shop."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
 from shop.views import account, cart, catalogue, checkout, info, orders
 
-
-class KeyConverter:
-    """An id of a product or an order. What cannot be one is a page that does not exist: the database is not asked."""
-
-    regex = "[A-Za-z0-9_-]{1,64}"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(KeyConverter, "key")
-
+# `key` is ecokart/converters.py.
 app_name = "shop"
 urlpatterns = [
     path("", catalogue.home, name="home"),

@@ -70,11 +70,16 @@ def _get_or_404(order_id: str) -> Order:
     return order
 
 
+def _country(order: Order) -> str:
+    code = str(order.address.country) if order.address else ""
+    return str(COUNTRIES.get(code, code))
+
+
 def _page(request: AdminRequest, order: Order, form: OrderStepForm, *, status: int = 200) -> HttpResponse:
     context = {
         "order": order,
         "form": form,
-        "country": order.address and COUNTRIES.get(str(order.address.country), order.address.country),
+        "country": _country(order),
         # The address of the step answers POST only: a change of language comes back to the order itself.
         "here": reverse("adminpanel:order-detail", args=[order.id]),
     }

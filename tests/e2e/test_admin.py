@@ -66,7 +66,9 @@ def test_an_admin_makes_a_product_with_a_picture_and_customers_find_it(new_visit
     product_id = re.findall(r"/products/([^/]+)/", dana.page.url)[0]
 
     visitor.open(f"/products/{product_id}/")
-    expect(visitor.page.get_by_role("img", name="Springseil Kreisel")).to_be_visible()
+    shown = visitor.page.get_by_role("img", name="Springseil Kreisel").first
+    expect(shown).to_have_js_property("complete", True)
+    assert shown.evaluate("picture => picture.naturalWidth") > 0
     visitor.sees_words("Sold out")
 
 

@@ -302,8 +302,9 @@ def test_get_many_asks_once_for_what_is_named_twice(product: Product):
 
 def test_get_many_asks_for_a_hundred_at_a_time():
     ids = [f"prod-{number}" for number in range(250)]
-    for product_id in ids:
-        Product(product_id).save()
+    with Product.batch_write() as batch:
+        for product_id in ids:
+            batch.save(Product(product_id))
 
     with wire.heard() as calls:
         (found,) = dynamodb.get_many((Product, ids))
