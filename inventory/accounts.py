@@ -41,7 +41,10 @@ def authenticate(email: str, password: str) -> User | None:
         return user if check_password(password, stored) and user else None
     if not _fits_plain_bcrypt(password, stored):
         return None
-    return _with_hash_of_today(user, password) if user else None
+    if user is None or len(password.encode()) > _BCRYPT_BYTES:
+        # Plain bcrypt has not read the end of so long a password. It may be wrong, so it must not be stored as right.
+        return user
+    return _with_hash_of_today(user, password)
 
 
 def find(user_id: str) -> User | None:

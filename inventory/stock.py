@@ -43,7 +43,8 @@ def adjust(product_id: str, *, by: int, reason: str, note: str, who: str) -> Pro
     if not by or reason not in REASONS or (by < 0 and reason in _ONLY_MORE) or (by > 0 and reason in _ONLY_LESS):
         raise ReasonDoesNotFit
     movement = Movement.of(product_id, reason, quantity=by, by=who, why=note)
-    enough = Product.available >= -by if by < 0 else Product.id.exists()
+    # A product of the first version has no such number yet: it is brought up to date before it is touched.
+    enough = Product.available >= -by if by < 0 else Product.available.exists()
     try:
         with dynamodb.transaction() as tx:
             tx.update(

@@ -333,3 +333,12 @@ def test_a_movement_can_be_made_in_the_same_microsecond_as_another(product: Prod
 
     assert numbers() == (13, 0, 13)
     assert len({movement.time for movement in Movement.query(product.id)}) == 3
+
+
+def test_a_product_of_the_first_version_is_not_adjusted_before_it_is_upgraded(product: Product):
+    product.update([Product.available.remove()])
+
+    with pytest.raises(StockTooLow):
+        stock.adjust(product.id, by=5, reason="received", note="", who="dana")
+
+    assert stock.products([product.id])[0].stock == product.stock
