@@ -54,7 +54,7 @@ translations: $(VENV)/.installed-dev gettext ## that no sentence lacks its Germa
 
 .PHONY: unit
 unit: $(VENV)/.installed-dev ## rules, pages and forms, with a database in the same process
-	COVERAGE_FILE=$(COVERAGE).unit $(BIN)/pytest tests/unit $(COVER)
+	COVERAGE_FILE=$(COVERAGE).unit $(BIN)/pytest tests/unit --numprocesses=auto $(COVER)
 
 .PHONY: integration
 integration: $(VENV)/.installed-dev $(VENV)/aws/.installed ## races, keys and indexes, with the emulated AWS
@@ -66,7 +66,7 @@ COVER := --cov --cov-report= --cov-fail-under=0
 
 .PHONY: coverage
 coverage: $(VENV)/.installed-dev ## that unit and integration together went through every branch of the core
-	@$(BIN)/coverage combine --keep --quiet $(COVERAGE).unit $(COVERAGE).integration
+	@$(BIN)/coverage combine --quiet $(COVERAGE).unit $(COVERAGE).integration
 	$(BIN)/coverage report
 
 .PHONY: e2e

@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 
 from adminpanel.requests import AdminRequest
-from inventory import reservations
+from inventory import baskets, reservations
 from inventory.models import User
 
 View = Callable[..., HttpResponse]
@@ -54,7 +54,7 @@ def sign_in(request: AdminRequest, user: User) -> None:
     request.session.flush()
     rotate_token(request)
     request.session["account_id"] = user.id
-    cart = reservations.basket(user.id)
+    cart = baskets.look(user.id)
     request.session["cart"] = {"units": cart.units, "total_cents": cart.total_cents} if cart else None
 
 

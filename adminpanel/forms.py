@@ -270,7 +270,7 @@ class OrderStepForm(forms.Form):
         max_length=200,
         required=False,
         validators=[one_line],
-        help_text=_("Kept with the order; the customer may read it."),
+        help_text=_("Kept with the order, for the shop."),
         widget=forms.TextInput({"autocomplete": "off"}),
     )
 

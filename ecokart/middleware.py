@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 
 from inventory import accounts, dynamodb
-from inventory.errors import Busy, InventoryError
+from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import User
 from shop.requests import ShopRequest
 
@@ -31,6 +31,16 @@ def who_is_asking(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def _refusal(request: ShopRequest, error: Exception) -> InventoryError | None:
+    """What to say of an error that means that the database cannot answer; None for any other."""
+    if isinstance(error, Busy | Unsure):
+        return error
+    if not dynamodb.is_unavailable(error):
+        return None
+    # Where something was to be changed, we do not know how far that went.
+    return Busy() if request.method in {"GET", "HEAD"} else Unsure()
+
+
 class busy_page:
     """Answer 503, with when to come back, where the database cannot answer. Everything else that fails is a bug."""
 
@@ -40,10 +50,10 @@ class busy_page:
     def __call__(self, request: ShopRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, Busy) and not dynamodb.is_unavailable(error):
+    def process_exception(self, request: ShopRequest, error: Exception) -> HttpResponse | None:
+        refusal = _refusal(request, error)
+        if refusal is None:
             return None
-        sentence = error.sentence if isinstance(error, InventoryError) else Busy().sentence
-        response = render(request, "503.html", {"sentence": sentence}, status=503)
+        response = render(request, "503.html", {"sentence": refusal.sentence}, status=503)
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response

@@ -9,7 +9,7 @@ import bcrypt
 from django.contrib.auth.hashers import check_password, make_password
 
 from inventory import dynamodb
-from inventory.errors import EmailTaken, Unsure
+from inventory.errors import EmailTaken
 from inventory.models import EmailGuard, User
 
 # The first version's hashes are plain bcrypt, which reads 72 bytes of a password and no more.
@@ -63,18 +63,20 @@ def normalised(email: str) -> str:
     return email.strip().lower()
 
 
-@dynamodb.retry_while_busy
 def _create(*, email: str, password: str, name: str, role: str) -> User:
     address = normalised(email)
-    user = User(str(uuid.uuid4()), email=address, password=make_password(password), role=role, name=name)
-    guard = EmailGuard(EmailGuard.key(address), user_id=user.id)
-    try:
-        with dynamodb.transaction() as tx:
-            tx.put(guard, condition=EmailGuard.id.does_not_exist(), otherwise=lambda found: EmailTaken())
-            tx.put(user, condition=User.id.does_not_exist(), otherwise=dynamodb.contended)
-    except dynamodb.OutcomeUnknown as lost:
-        if find(user.id) is None:
-            raise Unsure from lost
+    return _add(User(str(uuid.uuid4()), email=address, password=make_password(password), role=role, name=name))
+
+
+@dynamodb.retry_while_busy
+def _add(user: User) -> User:
+    def taken(found: EmailGuard | None) -> Exception:
+        return dynamodb.AlreadyDone() if found and found.user_id == user.id else EmailTaken()
+
+    guard = EmailGuard(EmailGuard.key(user.email), user_id=user.id)
+    with dynamodb.transaction() as tx:
+        tx.put(guard, condition=EmailGuard.id.does_not_exist(), otherwise=taken)
+        tx.put(user, condition=User.id.does_not_exist(), otherwise=dynamodb.contended)
     return user
 
 

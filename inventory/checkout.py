@@ -42,9 +42,11 @@ def place_order(owner_id: str, *, token: str, contact: Contact) -> Order:
     order = _order(cart, lines.priced(cart.lines, products, live=True), contact)
     try:
         _sell(cart, order)
-    except dynamodb.OutcomeUnknown as lost:
-        # Placing is safe to repeat: the next try finds either the order or the untouched cart.
-        raise dynamodb.Contention from lost
+    except dynamodb.OutcomeUnknown:
+        placed = dynamodb.get(Order, token)
+        if placed is None:
+            raise  # Placing is safe to repeat: the next try finds either the order or the untouched cart.
+        return placed
     return order
 
 

@@ -34,7 +34,7 @@ class Figures:
 
 def figures() -> Figures:
     """Today, and the last weeks. Asks the index of orders by state; the stock of what is not archived is read anew."""
-    today, counts = timezone.localdate(), orders.counts()
+    today, waiting = timezone.localdate(), orders.waiting()
     recent = {status: list(_since(status, today - timedelta(days=DAYS_OF_REVENUE - 1))) for status in orders.STATUSES}
     by_day: dict[date, int] = {}
     for status in _EARNED:
@@ -47,9 +47,9 @@ def figures() -> Figures:
         orders_today=sum(timezone.localdate(order.created_at) == today for found in recent.values() for order in found),
         revenue_today_cents=by_day.get(today, 0),
         revenue_30_days_cents=sum(by_day.values()),
-        open_orders=counts["pending"] + counts["paid"],
-        unpaid=counts["pending"],
-        to_ship=counts["paid"],
+        open_orders=sum(waiting.values()),
+        unpaid=waiting["pending"],
+        to_ship=waiting["paid"],
         units_held=sum(product.reserved for product in products),
         low_stock=sorted((product for product in products if product.is_low), key=lambda product: product.available),
         newest_orders=orders.list_by_status(None, limit=8),

@@ -22,7 +22,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from inventory.errors import Busy
+from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import TableMeta
 
 P = ParamSpec("P")
@@ -43,9 +43,17 @@ _CONTENTION = {
     "ThrottlingException",
     "TransactionConflict",
     "TransactionConflictException",
+}
+_UNKNOWN = {
+    "500",
+    "502",
+    "503",
+    "504",
+    "IdempotentParameterMismatchException",
+    "InternalServerError",
+    "ServiceUnavailable",
     "TransactionInProgressException",
 }
-_UNKNOWN = {"IdempotentParameterMismatchException", "InternalServerError", "ServiceUnavailable", "500", "503"}
 
 
 class Contention(Exception):
@@ -54,6 +62,10 @@ class Contention(Exception):
 
 class OutcomeUnknown(Exception):
     """No answer came back: the transaction may have happened, or not. Whoever sent it has to look."""
+
+
+class AlreadyDone(Exception):
+    """What a write's failed condition means when it was an earlier try of the same write that made it fail."""
 
 
 Refusal = Callable[[Any], Exception]
@@ -75,8 +87,9 @@ class transaction:
     """One TransactWriteItems, sent when the block ends: all of it happens or none.
 
     Each write names what its failed condition means: a function of the item that was found in the table (or None)
-    that returns the exception to raise. Raises Contention when others were in the way and OutcomeUnknown when the
-    answer was lost. The SDK's own second tries carry one token, so they never apply twice.
+    that returns the exception to raise; AlreadyDone ends the block as if it had happened now. Raises Contention when
+    others were in the way, so that nothing was written, and OutcomeUnknown when an answer was lost. The SDK's own
+    second tries carry one token, so they never apply twice.
     """
 
     def __init__(self) -> None:
@@ -95,7 +108,9 @@ class transaction:
             with self._write:
                 pass
         except TransactWriteError as failed:
-            raise self._meaning(failed) from failed
+            meaning = self._meaning(failed)
+            if not isinstance(meaning, AlreadyDone):
+                raise meaning from failed
 
     def update(self, item: Model, actions: Sequence[Action], *, condition: Condition, otherwise: Refusal) -> None:
         self._write.update(item, list(actions), condition=condition, return_values=_ALL_OLD)
@@ -118,16 +133,24 @@ class transaction:
         for (model, otherwise), reason in zip(writes, reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":
                 return otherwise(_found(model, reason))
-        codes = {reason.code for reason in reasons if reason is not None} or {error_code(failed)}
-        if codes <= _CONTENTION:
-            return Contention()
-        if codes <= _UNKNOWN:
-            return OutcomeUnknown()
-        return failed
+        if reasons:
+            codes = {reason.code for reason in reasons if reason is not None}
+            return Contention() if codes and codes <= _CONTENTION else failed
+        code = error_code(failed)
+        if code in _CONTENTION:
+            # Only the last try was refused. If there was one before it, that one may have been carried out.
+            return OutcomeUnknown() if _was_sent_again(failed) else Contention()
+        return OutcomeUnknown() if code in _UNKNOWN else failed
 
 
 def _found(model: type[Model], reason: CancellationReason) -> Model | None:
     return model.from_raw_data(reason.raw_item) if reason.raw_item else None
+
+
+def _was_sent_again(failed: TransactWriteError) -> bool:
+    """Whether the SDK had sent a request before the one that this answer is to."""
+    answer = failed.cause.__cause__ if failed.cause else None
+    return isinstance(answer, ClientError) and answer.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
 
 
 def contended(_found: Any) -> Contention:
@@ -136,23 +159,26 @@ def contended(_found: Any) -> Contention:
 
 
 def retry_while_busy(rule: Callable[P, R]) -> Callable[P, R]:
-    """Run a rule again, from its first read, while others get in its way.
+    """Run a rule again, from its first read, while others get in its way or answers get lost.
 
-    Full jitter, at most ``RETRY_TIMES`` tries within ``RETRY_SECONDS``; then Busy, and nothing is written.
+    For rules that notice when an earlier try of theirs has happened after all. Full jitter, at most ``RETRY_TIMES``
+    tries within ``RETRY_SECONDS``; then Busy, and nothing is written, or Unsure if any of the tries may have been.
     """
 
     @functools.wraps(rule)
     def until_settled(*args: P.args, **kwargs: P.kwargs) -> R:
         deadline = time.monotonic() + RETRY_SECONDS
+        refusal: type[InventoryError] = Busy
         for attempt in range(RETRY_TIMES):
             try:
                 return rule(*args, **kwargs)
-            except Contention:
+            except (Contention, OutcomeUnknown) as failed:
+                refusal = Unsure if isinstance(failed, OutcomeUnknown) else refusal
                 pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt))
                 if time.monotonic() + pause > deadline:
                     break
                 time.sleep(pause)
-        raise Busy
+        raise refusal
 
     return until_settled
 

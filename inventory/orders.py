@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pynamodb.expressions.update import Action
 
 from inventory import clock, dynamodb
-from inventory.errors import NotPossible, Unsure
+from inventory.errors import NotPossible
 from inventory.models import Movement, Order, Product, Step
 
 STATUSES = Order.STATUSES
+WAITING = ("pending", "paid")
 
 
 def find(order_id: str) -> Order | None:
@@ -31,41 +32,38 @@ def list_by_status(status: str | None, *, limit: int = 50) -> list[Order]:
     return [order for order, _ in zip(newest, range(limit), strict=False)]
 
 
-def counts() -> dict[str, int]:
-    """How many orders are in each state."""
-    return {status: Order.status_index.count(status) for status in STATUSES}
+def waiting() -> dict[str, int]:
+    """How many orders wait for the shop, by state. Not the finished ones: that would read all there ever were."""
+    return {status: Order.status_index.count(status) for status in WAITING}
 
 
-@dynamodb.retry_while_busy
 def cancel(order: Order, *, by: str, note: str = "") -> Order:
     """Cancel an order and put its units back on the shelf, once. Raises NotPossible once it is shipped, and Busy."""
-    return _step(order.id, "cancelled", by=by, note=note, also=[])
+    return _take(order.id, Step(status="cancelled", at=clock.now(), by=by, note=note), also=[])
 
 
-@dynamodb.retry_while_busy
 def advance(order: Order, *, to: str, by: str, tracking: str = "") -> Order:
     """Take an order to its next state. Raises NotPossible when its state by now does not allow that, and Busy."""
     also: list[Action] = [Order.tracking.set(tracking)] if tracking else []
-    return _step(order.id, to, by=by, note=tracking, also=also)
+    return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), also=also)
 
 
-def _step(order_id: str, to: str, *, by: str, note: str, also: list[Action]) -> Order:
+@dynamodb.retry_while_busy
+def _take(order_id: str, step: Step, also: list[Action]) -> Order:
     order = dynamodb.get(Order, order_id)
-    if order is None or to not in order.next_steps:
+    if order is not None and step.at in [one.at for one in order.history if one.by == step.by]:
+        return order  # An earlier try has happened after all.
+    if order is None or step.status not in order.next_steps:
         raise _not_possible(order, order_id)
-    step = Step(status=to, at=clock.now(), by=by, note=note)
-    try:
-        with dynamodb.transaction() as tx:
-            tx.update(
-                Order(order_id),
-                [Order.status.set(to), Order.history.set(Order.history.append([step])), *also],
-                condition=Order.status == order.status,
-                otherwise=dynamodb.contended,
-            )
-            if to == "cancelled":
-                _return_stock(tx, order, by=by)
-    except dynamodb.OutcomeUnknown as lost:
-        raise Unsure from lost
+    with dynamodb.transaction() as tx:
+        tx.update(
+            Order(order_id),
+            [Order.status.set(step.status), Order.history.set(Order.history.append([step])), *also],
+            condition=Order.status == order.status,
+            otherwise=dynamodb.contended,
+        )
+        if step.status == "cancelled":
+            _return_stock(tx, order, by=step.by)
     return dynamodb.get(Order, order_id) or order
 
 

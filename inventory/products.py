@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import TypedDict, Unpack
 
 from pynamodb.expressions.update import Action
 
 from inventory import catalogue, clock, dynamodb
-from inventory.errors import NoSuchProduct, ProductChanged, Unsure
+from inventory.errors import NoSuchProduct, ProductChanged
 from inventory.models import Movement, Product, ProductText, Translations
 
 NEW_ID_PREFIX = "prod-"
@@ -36,41 +37,36 @@ def create(**fields: Unpack[Fields]) -> Product:
     return add(product, units=0, by="")
 
 
-@dynamodb.retry_while_busy
 def add(product: Product, *, units: int, by: str) -> Product:
     """Write a product that is not there yet, with its first units and the movement that brings them.
 
     Raises ProductChanged when its id is taken; nothing is written then.
     """
     product.stock = product.available = units
-    try:
-        with dynamodb.transaction() as tx:
-            tx.put(product, condition=Product.id.does_not_exist(), otherwise=ProductChanged)
-            if units:
-                movement = Movement.of(product.id, "received", quantity=units, by=by)
-                tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
-    except dynamodb.OutcomeUnknown as lost:
-        if dynamodb.get(Product, product.id) is None:
-            raise Unsure from lost
+    _add(product, Movement.of(product.id, "received", quantity=units, by=by))
     catalogue.forget()
     return product
 
 
 @dynamodb.retry_while_busy
+def _add(product: Product, received: Movement) -> None:
+    def taken(found: Product) -> Exception:
+        return dynamodb.AlreadyDone() if found.created_at == product.created_at else ProductChanged(found)
+
+    with dynamodb.transaction() as tx:
+        tx.put(product, condition=Product.id.does_not_exist(), otherwise=taken)
+        if received.quantity:
+            tx.put(received, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+
+
 def save(product_id: str, *, version: int, **fields: Unpack[Fields]) -> Product:
     """Write what an admin changed of a product, if it is still the version that the admin saw.
 
     Writes only the fields that differ, so stock that moves meanwhile is never touched. Raises ProductChanged, with the
     product as it stands now, when somebody saved first; NoSuchProduct; Busy. Nothing is written then.
     """
-    product = dynamodb.get(Product, product_id)
-    if product is None:
-        raise NoSuchProduct
-    if product.version != version:
-        raise ProductChanged(product)
-    actions = _differences(product, fields)
-    if actions:
-        _save(product, actions)
+    product = _save(product_id, version, fields, clock.now())
+    catalogue.forget()
     return product
 
 
@@ -79,22 +75,23 @@ def archive(product_id: str, *, version: int) -> Product:
     return save(product_id, version=version, status="archived")
 
 
-def _save(product: Product, actions: list[Action]) -> None:
-    seen, product.version, product.updated_at = product.version, product.version + 1, clock.now()
-    stamp = [Product.version.set(product.version), Product.updated_at.set(product.updated_at)]
-    try:
+@dynamodb.retry_while_busy
+def _save(product_id: str, version: int, fields: Fields, moment: datetime) -> Product:
+    product = dynamodb.get(Product, product_id)
+    if product is None:
+        raise NoSuchProduct
+    if (product.version, product.updated_at) == (version + 1, moment):
+        return product  # An earlier try has happened after all.
+    if product.version != version:
+        raise ProductChanged(product)
+    actions = _differences(product, fields)
+    if actions:
+        product.version, product.updated_at = version + 1, moment
+        stamp = [Product.version.set(product.version), Product.updated_at.set(moment)]
+        same, lost = Product.version == version, dynamodb.contended
         with dynamodb.transaction() as tx:
-            tx.update(
-                Product(product.id),
-                [*actions, *stamp],
-                condition=Product.version == seen,
-                otherwise=dynamodb.contended,
-            )
-    except dynamodb.OutcomeUnknown as lost:
-        now = dynamodb.get(Product, product.id)
-        if now is None or (now.version, now.updated_at) != (product.version, product.updated_at):
-            raise Unsure from lost
-    catalogue.forget()
+            tx.update(Product(product_id), [*actions, *stamp], condition=same, otherwise=lost)
+    return product
 
 
 def _differences(product: Product, fields: Fields) -> list[Action]:

@@ -6,14 +6,14 @@ write that down; it moves the difference between shelf and cart in the same tran
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from pynamodb.exceptions import GetError
 
 from inventory import clock, dynamodb, lines
 from inventory.errors import (
@@ -30,7 +30,8 @@ from inventory.errors import (
 )
 from inventory.lines import Notice
 from inventory.models import HELD, Cart, Line, Product
-from inventory.money import euros
+
+logger = logging.getLogger(__name__)
 
 
 def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -42,7 +43,8 @@ def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 1:
         raise BadQuantity
-    return _with_expired_holds_released(product_id, lambda: _reserve(owner_id, product_id, quantity))
+    offer = str(uuid.uuid4())
+    return _with_room_made(product_id, lambda: _reserve(owner_id, product_id, quantity, offer))
 
 
 def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -52,7 +54,7 @@ def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 0:
         raise BadQuantity
-    return _with_expired_holds_released(product_id, lambda: _change(owner_id, product_id, quantity))
+    return _with_room_made(product_id, lambda: _change(owner_id, product_id, quantity))
 
 
 @dynamodb.retry_while_busy
@@ -68,7 +70,7 @@ def extend(owner_id: str) -> Cart:
     cart = _cart_with_lines(owner_id)
     if not cart.is_live(clock.now()):
         raise HoldExpired
-    return _rewrite(cart, cart.lines, until=_hold_end(), same_offer=True)
+    return _rewrite(cart, cart.lines, until=_hold_end(), offer=cart.order_id or "")
 
 
 @dynamodb.retry_while_busy
@@ -79,7 +81,7 @@ def renew(owner_id: str) -> tuple[Cart, list[Notice]]:
     Raises CartEmpty without lines.
     """
     cart = _cart_with_lines(owner_id)
-    kept, notices = _renewed(cart, products_in(cart))
+    kept, notices = _renewed(cart)
     return _rewrite(cart, kept, until=_hold_end() if kept else None), notices
 
 
@@ -93,7 +95,7 @@ def join(guest_id: str, user_id: str) -> list[Notice]:
     guest, own = carts.get(guest_id), carts.get(user_id) or Cart(user_id)
     if guest is None or not guest.lines:
         return []
-    kept, notices = _joined(own, guest, products_in(own, guest))
+    kept, notices = _joined(own, guest)
     live = own.is_live(clock.now()) or guest.is_live(clock.now())
     _rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest)
     return notices
@@ -117,98 +119,51 @@ def expire(cart: Cart) -> bool:
         return False
     try:
         _rewrite(cart, cart.lines, until=None)
-    except dynamodb.Contention:
+    except (dynamodb.Contention, dynamodb.OutcomeUnknown):
         return False
     return True
 
 
-def release_expired(*, holding: str | None = None) -> int:
-    """Expire every cart whose time is up (and that holds one product); gives how many carts this call released."""
-    released = 0
-    for found in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
-        if holding is None or found.line(holding):
-            # The index may be a moment behind, so what it names is read again before anything is given back.
-            cart = dynamodb.get(Cart, found.user_id)
-            released += cart is not None and expire(cart)
-    return released
+def release_expired(*, holding: Collection[str] = ()) -> int:
+    """Expire every cart whose time is up (and that holds one of some products); gives how many this call released.
+
+    What cannot be released now, because the database does not answer, is left to the next call.
+    """
+    return sum(_release(found.user_id) for found in _expired(holding))
 
 
-@dataclass(frozen=True)
-class BasketLine:
-    """A line as its customer sees it now: ``most`` is the largest quantity that it could have."""
-
-    product: Product | None
-    line: Line
-    price_cents: int
-    most: int
-    notice: str
-
-    @property
-    def product_id(self) -> str:
-        return self.line.product_id
-
-    @property
-    def name(self) -> str:
-        return self.product.title if self.product else self.line.name
-
-    @property
-    def image_url(self) -> str:
-        return self.product.image_url if self.product else self.line.image_url
-
-    @property
-    def quantity(self) -> int:
-        return self.line.quantity
-
-    @property
-    def was_cents(self) -> int | None:
-        return self.line.price_cents if self.line.price_cents != self.price_cents else None
-
-    @property
-    def total_cents(self) -> int:
-        return self.price_cents * self.quantity
+def _expired(holding: Collection[str]) -> Iterator[Cart]:
+    """Carts whose time is up, by index: it may be a moment behind."""
+    for cart in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
+        if not holding or any(cart.line(product_id) for product_id in holding):
+            yield cart
 
 
-@dataclass(frozen=True)
-class Basket:
-    """A cart as its customer sees it now. ``token`` is what a checkout of just this cart carries."""
-
-    lines: list[BasketLine]
-    is_held: bool
-    expires_at: datetime | None
-    token: str
-
-    @property
-    def needs_renewal(self) -> bool:
-        return not self.is_held
-
-    @property
-    def units(self) -> int:
-        return sum(line.quantity for line in self.lines)
-
-    @property
-    def total_cents(self) -> int:
-        return sum(line.total_cents for line in self.lines)
-
-    @property
-    def minutes_left(self) -> int:
-        if self.expires_at is None:
-            return 0
-        return max(0, int((self.expires_at - clock.now()).total_seconds() // 60))
+def _release(owner_id: str) -> bool:
+    try:
+        cart = dynamodb.get(Cart, owner_id)
+        return cart is not None and expire(cart)
+    except GetError as failed:
+        if not dynamodb.is_unavailable(failed):
+            raise
+        logger.warning("A cart whose time is up could not be read; the next sweep looks again.")
+        return False
 
 
-def basket(owner_id: str) -> Basket | None:
-    """What the cart page and the checkout show; None when there is nothing in the cart. Two reads at the most."""
-    cart = find(owner_id)
-    if cart is None:
-        return None
-    products = products_in(cart)
-    live = cart.is_live(clock.now())
-    return Basket(
-        lines=[_as_seen(cart, line, products.get(line.product_id), live=live) for line in cart.lines],
-        is_held=live,
-        expires_at=cart.expires_at if live else None,
-        token=cart.order_id or "",
-    )
+def keep_lower_prices(cart: Cart, products: lines.Products) -> Cart:
+    """Write prices that have fallen into a held cart: what its customer is about to be shown is a promise from then on.
+
+    The hold ends when it did before. Raises Contention when somebody else wrote the cart.
+    """
+    return _rewrite(cart, lines.priced(cart.lines, products, live=True), until=cart.expires_at)
+
+
+def on_shelf(product_id: str) -> Product | None:
+    """One product as it stands now, or None. Units that only expired carts still hold count as available."""
+    product = dynamodb.get(Product, product_id) if product_id else None
+    if product and product.reserved and not product.available and release_expired(holding=[product_id]):
+        return dynamodb.get(Product, product_id)
+    return product
 
 
 def products_in(*carts: Cart) -> lines.Products:
@@ -217,31 +172,23 @@ def products_in(*carts: Cart) -> lines.Products:
     return found
 
 
-def _as_seen(cart: Cart, line: Line, product: Product | None, *, live: bool) -> BasketLine:
-    price = lines.price_now(line, product, live=live)
-    most = min(settings.LINE_MAX_QUANTITY, lines.obtainable(product, mine=cart.held.get(line.product_id, 0)))
-    notice = ""
-    if not live and (product is None or not product.is_active):
-        notice = _("This product is no longer sold.")
-    elif not live and most < line.quantity:
-        notice = OutOfStock(line.name, left=most).sentence
-    elif price != line.price_cents:
-        notice = _("The price is now %(now)s (it was %(was)s).") % {
-            "now": euros(price),
-            "was": euros(line.price_cents),
-        }
-    return BasketLine(product=product, line=line, price_cents=price, most=most, notice=notice)
-
-
 @dynamodb.retry_while_busy
-def _reserve(owner_id: str, product_id: str, quantity: int) -> Cart:
+def _reserve(owner_id: str, product_id: str, quantity: int, offer: str) -> Cart:
     carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
-    product = products.get(product_id)
+    product, cart = products.get(product_id), carts.get(owner_id) or Cart(owner_id)
+    if cart.order_id == offer:
+        return cart  # An earlier try has happened after all.
     if product is None or product.status == "draft":
         raise NoSuchProduct
-    cart = carts.get(owner_id) or Cart(owner_id)
     line = cart.line(product_id)
-    return _with_line(cart, product, (line.quantity if line else 0) + quantity)
+    try:
+        return _with_line(cart, product, (line.quantity if line else 0) + quantity, offer=offer)
+    except dynamodb.OutcomeUnknown as lost:
+        # To add once more is safe only while the cart is as it was, or ours.
+        now = dynamodb.get(Cart, owner_id) or Cart(owner_id)
+        if now.order_id in (cart.order_id, offer):
+            raise
+        raise Unsure from lost
 
 
 @dynamodb.retry_while_busy
@@ -257,7 +204,7 @@ def _change(owner_id: str, product_id: str, quantity: int) -> Cart:
     return _with_line(cart, products[product_id], quantity)
 
 
-def _with_line(cart: Cart, product: Product, quantity: int) -> Cart:
+def _with_line(cart: Cart, product: Product, quantity: int, *, offer: str = "") -> Cart:
     """The cart with this quantity of a product, and everything in it held."""
     old = cart.line(product.id)
     if quantity > settings.LINE_MAX_QUANTITY:
@@ -265,12 +212,14 @@ def _with_line(cart: Cart, product: Product, quantity: int) -> Cart:
     if old is None and len(cart.lines) >= settings.CART_MAX_LINES:
         raise TooManyLines(settings.CART_MAX_LINES)
     live = cart.is_live(clock.now())
-    kept, notices = (list(cart.lines), []) if live else _renewed(cart, products_in(cart))
+    kept, notices = (list(cart.lines), []) if live else _renewed(cart)
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents
-    wanted[product.id] = lines.of_product(product, quantity=quantity, price_cents=price)
-    after = _rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id)
-    after.notices = [notice for notice in notices if notice.product_id != product.id]
+    new = wanted[product.id] = lines.of_product(product, quantity=quantity, price_cents=price)
+    after = _rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, offer=offer)
+    # Of the product itself, its customer has just said how many; only its price may be news.
+    others = [notice for notice in notices if notice.product_id != product.id]
+    after.notices = others + (lines.repriced([old], [new]) if old and not live else [])
     return after
 
 
@@ -279,25 +228,41 @@ def _without(cart: Cart, product_id: str) -> Cart:
     return _rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None)
 
 
-def _renewed(cart: Cart, products: lines.Products) -> tuple[list[Line], list[Notice]]:
+def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
     """A cart's lines at the prices of now, as far as they can be had."""
-    now_priced = lines.priced(cart.lines, products, live=cart.is_live(clock.now()))
-    kept, notices = lines.affordable(now_priced, products, mine=cart.held)
-    return kept, notices + lines.repriced(cart.lines, kept)
+    live = cart.is_live(clock.now())
+    products = _with_room(cart)
+    kept, notices = lines.within_limits(lines.priced(cart.lines, products, live=live))
+    kept, more = lines.affordable(kept, products, mine=cart.held)
+    return kept, notices + more + lines.repriced(cart.lines, kept)
 
 
-def _joined(own: Cart, guest: Cart, products: lines.Products) -> tuple[list[Line], list[Notice]]:
+def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
     """Two carts' lines as one's: each at its price of now, within the limits and, where they are held, the stock."""
     moment = clock.now()
-    together = lines.merged(
-        lines.priced(own.lines, products, live=own.is_live(moment)),
-        lines.priced(guest.lines, products, live=guest.is_live(moment)),
-    )
-    kept, notices = lines.within_limits(together)
+    products = _with_room(own, guest)
+    priced = [(cart, lines.priced(cart.lines, products, live=cart.is_live(moment))) for cart in (own, guest)]
+    kept, notices = lines.within_limits(lines.merged(*(now for _, now in priced)))
     if own.is_live(moment) or guest.is_live(moment):
         kept, more = lines.affordable(kept, products, mine=Counter(own.held) + Counter(guest.held))
         notices += more
+    staying = {line.product_id for line in kept}
+    for cart, now in priced:
+        notices += [news for news in lines.repriced(cart.lines, now) if news.product_id in staying]
     return kept, notices
+
+
+def _with_room(*carts: Cart) -> lines.Products:
+    """The products in some carts, after holds whose time is up were released where there would not be enough."""
+    products = products_in(*carts)
+    mine = sum((Counter(cart.held) for cart in carts), Counter())
+    short = [
+        line.product_id
+        for cart in carts
+        for line in cart.lines
+        if line.quantity > lines.obtainable(products.get(line.product_id), mine=mine[line.product_id])
+    ]
+    return products_in(*carts) if short and release_expired(holding=short) else products
 
 
 def _rewrite(
@@ -307,18 +272,18 @@ def _rewrite(
     until: datetime | None,
     absorbed: Cart | None = None,
     asked_for: str = "",
-    same_offer: bool = False,
+    offer: str = "",
 ) -> Cart:
     """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
 
     ``absorbed`` is a second cart whose units come along and that is deleted. A shortage of the product that was
-    ``asked_for`` is a refusal; one of any other only means that what we read is old.
+    ``asked_for`` is a refusal; one of any other only means that what we read is old. ``offer`` is the id that the
+    cart's order will have, where it is not to be a new one.
     """
     after = cart.rewritten(list(wanted), until=until)
-    if same_offer:
-        after.order_id = cart.order_id
+    after.order_id = offer or after.order_id
     before = Counter(cart.held) + Counter(absorbed.held if absorbed else {})
-    with _settling(cart, after), dynamodb.transaction() as tx:
+    with dynamodb.transaction() as tx:
         for product_id in sorted(before.keys() | after.held.keys()):
             more = after.held.get(product_id, 0) - before[product_id]
             if more:
@@ -352,27 +317,12 @@ def _shortage(found: Product | None) -> Exception:
     return OutOfStock(found.title, left=found.available)
 
 
-@contextmanager
-def _settling(before: Cart, after: Cart) -> Iterator[None]:
-    """Where the answer to a write was lost, look at the cart: it tells whether the write happened."""
-    try:
-        yield
-    except dynamodb.OutcomeUnknown as lost:
-        now = dynamodb.get(Cart, before.user_id) or Cart(before.user_id)
-        if (now.version, now.order_id) == (before.version, before.order_id):
-            raise dynamodb.Contention from lost
-        if now.version and (now.version, now.order_id) != (after.version, after.order_id):
-            raise Unsure from lost
-        if not now.version and after.lines:
-            raise Unsure from lost
-
-
-def _with_expired_holds_released(product_id: str, rule: Callable[[], Cart]) -> Cart:
+def _with_room_made(product_id: str, rule: Callable[[], Cart]) -> Cart:
     """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
     try:
         return rule()
     except OutOfStock:
-        if not release_expired(holding=product_id):
+        if not release_expired(holding=[product_id]):
             raise
         return rule()
 

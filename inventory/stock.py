@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from inventory import catalogue, dynamodb
-from inventory.errors import NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
+from inventory.errors import NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow
 from inventory.models import HELD, Cart, Movement, Product
 
 REASONS = {
@@ -33,7 +33,6 @@ class Hold:
     until: datetime
 
 
-@dynamodb.retry_while_busy
 def adjust(product_id: str, *, by: int, reason: str, note: str, who: str) -> Product:
     """Change a product's stock by ``by`` units and write the movement that says why, in one transaction.
 
@@ -42,22 +41,24 @@ def adjust(product_id: str, *, by: int, reason: str, note: str, who: str) -> Pro
     """
     if not by or reason not in REASONS or (by < 0 and reason in _ONLY_MORE) or (by > 0 and reason in _ONLY_LESS):
         raise ReasonDoesNotFit
-    movement = Movement.of(product_id, reason, quantity=by, by=who, why=note)
+    # Made once: whatever gets lost on the way, a movement of this key is written once.
+    return _book(Movement.of(product_id, reason, quantity=by, by=who, why=note))
+
+
+@dynamodb.retry_while_busy
+def _book(movement: Movement) -> Product:
+    product_id, by = movement.product_id, movement.quantity
     # A product of the first version has no such number yet: it is brought up to date before it is touched.
     enough = Product.available >= -by if by < 0 else Product.available.exists()
-    try:
-        with dynamodb.transaction() as tx:
-            tx.update(
-                Product(product_id),
-                [Product.stock.add(by), Product.available.add(by)],
-                condition=enough,
-                otherwise=_too_low,
-            )
-            tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
-    except dynamodb.OutcomeUnknown as lost:
-        if dynamodb.get(Movement, product_id, movement.time) is None:
-            raise Unsure from lost
+    with dynamodb.transaction() as tx:
+        actions = [Product.stock.add(by), Product.available.add(by)]
+        tx.update(Product(product_id), actions, condition=enough, otherwise=_too_low)
+        tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=_already_booked)
     return Product.get(product_id, consistent_read=True)
+
+
+def _already_booked(_found: Movement | None) -> Exception:
+    return dynamodb.AlreadyDone()
 
 
 def _too_low(found: Product | None) -> Exception:

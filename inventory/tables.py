@@ -11,8 +11,8 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from inventory import checkout, dynamodb
-from inventory.models import CATALOGUE, Cart, EmailGuard, Movement, Order, Product, Step, User, tables
+from inventory import checkout, dynamodb, lines
+from inventory.models import CATALOGUE, Cart, EmailGuard, Line, Movement, Order, Product, Step, User, tables
 
 UPGRADER = "upgrade_tables"
 _POLL_SECONDS = 0.2
@@ -130,9 +130,15 @@ def _product(scanned: dict[str, Any]) -> bool:
     if not raw or "available" in raw:
         return False
     product = Product.from_raw_data(raw)
-    opening = Movement.of(product.id, "opening", quantity=product.stock, by=UPGRADER)
+    # The first version could sell more than it had. What was never there is corrected, and stays to be seen.
+    units = max(0, product.stock)
+    movements = [Movement.of(product.id, "opening", quantity=product.stock, by=UPGRADER)]
+    if units != product.stock:
+        why = "sold by the first version without being there"
+        movements.append(Movement.of(product.id, "corrected", quantity=-product.stock, by=UPGRADER, why=why))
     actions = [
-        Product.available.set(product.stock),
+        Product.stock.set(units),
+        Product.available.set(units),
         Product.reserved.set(0),
         Product.version.set(1),
         Product.status.set("active"),
@@ -142,8 +148,6 @@ def _product(scanned: dict[str, Any]) -> bool:
         Product.low_stock_at.set(product.low_stock_at),
     ]
     same_stock = Product.stock == product.stock if "stock" in raw else Product.stock.does_not_exist()
-    if "stock" not in raw:
-        actions.append(Product.stock.set(0))
     with dynamodb.transaction() as tx:
         tx.update(
             Product(product.id),
@@ -151,7 +155,8 @@ def _product(scanned: dict[str, Any]) -> bool:
             condition=Product.available.does_not_exist() & same_stock,
             otherwise=dynamodb.contended,
         )
-        tx.put(opening, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+        for movement in movements:
+            tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
     return True
 
 
@@ -170,9 +175,20 @@ def _cart(raw: dict[str, Any]) -> bool:
     if "version" in raw:
         return False
     cart = Cart.from_raw_data(raw)
-    upgraded = cart.rewritten(list(cart.lines), until=None)
+    upgraded = cart.rewritten(_lines(cart), until=None)
     upgraded.updated_at = cart.updated_at
     return _unless_done(lambda: upgraded.save(Cart.version.does_not_exist()))
+
+
+def _lines(cart: Cart) -> list[Line]:
+    """A cart's lines with what the first version left out: one for each product, name and picture, limits."""
+    kept, _notices = lines.within_limits(lines.merged([], cart.lines))
+    (found,) = dynamodb.get_many((Product, [line.product_id for line in kept]))
+    for line in kept:
+        product = found.get(line.product_id)
+        line.name = line.name or (product.name if product else line.product_id)
+        line.image_url = line.image_url or (product.image_url if product else "")
+    return kept
 
 
 def _order(raw: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from django.middleware.csrf import rotate_token
 
-from inventory import reservations
+from inventory import baskets, reservations
 from inventory.errors import CartEmpty
 from inventory.lines import Notice
 from inventory.models import User
@@ -55,7 +55,7 @@ def sign_in(request: ShopRequest, user: User) -> list[Notice]:
     rotate_token(request)
     request.session["account_id"] = user.id
     request.cart_owner = user.id
-    remember_cart(request, reservations.basket(user.id))
+    remember_cart(request, baskets.look(user.id))
     return notices
 
 

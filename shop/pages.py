@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from inventory import catalogue, reservations
+from inventory import baskets, catalogue
 from inventory.models import Product
 from shop import owners
 from shop.forms import AddToCartForm
@@ -14,7 +14,7 @@ from shop.requests import ShopRequest
 
 def cart(request: ShopRequest, *, status: int = 200, **more: object) -> HttpResponse:
     """The cart as it stands now."""
-    basket = reservations.basket(request.cart_owner) if request.cart_owner else None
+    basket = baskets.look(request.cart_owner) if request.cart_owner else None
     owners.remember_cart(request, basket)
     context = {
         "basket": basket,

@@ -48,7 +48,9 @@ def logout(request: AdminRequest) -> HttpResponse:
 def _next(request: AdminRequest) -> str:
     """Where the admin was going, if that is a page of ours."""
     where = request.POST.get("next") or request.GET.get("next", "")
-    return where if access.is_ours(request, where) else resolve_url("adminpanel:dashboard")
+    # Only a path: what is none would be taken for the name of a view.
+    ours = where.startswith("/") and access.is_ours(request, where)
+    return where if ours else resolve_url("adminpanel:dashboard")
 
 
 def _page(request: AdminRequest, form: LoginForm, *, status: int = 200) -> HttpResponse:

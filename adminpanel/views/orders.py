@@ -28,7 +28,7 @@ def order_list(request: AdminRequest) -> HttpResponse:
         "orders": found,
         "status": status,
         "statuses": orders.STATUSES,
-        "counts": orders.counts(),
+        "waiting": orders.waiting(),
         "more": min(show + ORDERS_SHOWN, MOST_ORDERS_SHOWN) if len(found) == show < MOST_ORDERS_SHOWN else None,
     }
     return render(request, "adminpanel/order_list.html", context, status=200 if makes_sense else 422)

@@ -7,8 +7,20 @@ from django.core.management.base import CommandError, OutputWrapper
 from pynamodb.exceptions import PynamoDBException
 
 from inventory import dynamodb
-from inventory.errors import Busy
+from inventory.errors import Busy, Unsure
 from inventory.tables import Progress
+
+# What a command may meet when the database cannot answer; `apology` lets through what is a mistake of ours.
+UNAVAILABLE = (Busy, Unsure, PynamoDBException, BotoCoreError, ClientError)
+
+
+def apology(failed: Exception) -> Exception:
+    """A sentence instead of a traceback, where the database is to blame."""
+    if isinstance(failed, Busy | Unsure) or dynamodb.is_unavailable(failed):
+        return CommandError(
+            "DynamoDB did not answer or could not keep up. What is done stays done: run the command again."
+        )
+    return failed
 
 
 def show(steps: Iterable[Progress], out: OutputWrapper) -> None:
@@ -18,12 +30,8 @@ def show(steps: Iterable[Progress], out: OutputWrapper) -> None:
     """
     try:
         _show(steps, out)
-    except (Busy, PynamoDBException, BotoCoreError, ClientError) as failed:
-        if not isinstance(failed, Busy) and not dynamodb.is_unavailable(failed):
-            raise
-        raise CommandError(
-            "DynamoDB did not answer or could not keep up. What is done stays done: run the command again."
-        ) from failed
+    except UNAVAILABLE as failed:
+        raise apology(failed) from failed
 
 
 def _show(steps: Iterable[Progress], out: OutputWrapper) -> None:

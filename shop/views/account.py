@@ -87,7 +87,8 @@ def _next(request: ShopRequest) -> str:
     """Where the visitor was going, if that is a page of ours."""
     where = request.POST.get("next") or request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
-    return where if ours else ""
+    # Only a path: what is none would be taken for the name of a view.
+    return where if ours and where.startswith("/") else ""
 
 
 def _form_page(request: ShopRequest, template: str, form: object, *, status: int = 200) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from inventory import catalogue
+from inventory import catalogue, reservations
 from inventory.errors import NoSuchPage
 from shop import pages
 from shop.forms import CatalogueForm
@@ -45,7 +45,7 @@ def product_list(request: ShopRequest) -> HttpResponse:
 
 @require_safe
 def product_detail(request: ShopRequest, product_id: str) -> HttpResponse:
-    product = catalogue.find(product_id)
+    product = reservations.on_shelf(product_id)
     if product is None or not product.is_active:
         raise Http404
     return pages.product(request, product)

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 import inventory.checkout
-from inventory import reservations
+from inventory import baskets
 from inventory.errors import CartEmpty, HoldExpired, InventoryError
 from shop import order_keys, owners
 from shop.forms import CheckoutForm
@@ -45,7 +45,7 @@ def _order(request: ShopRequest) -> HttpResponse:
 
 
 def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
-    basket = reservations.basket(request.cart_owner) if request.cart_owner else None
+    basket = baskets.look(request.cart_owner) if request.cart_owner else None
     owners.remember_cart(request, basket)
     if basket is None or basket.needs_renewal:
         refusal = HoldExpired() if basket else CartEmpty()

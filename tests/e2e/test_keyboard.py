@@ -16,7 +16,7 @@ FIELDS = {
 }
 
 
-@pytest.fixture(params=["with-js"])
+@pytest.fixture
 def javascript() -> bool:
     return True
 

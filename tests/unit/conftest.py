@@ -94,6 +94,14 @@ def sign_in() -> Callable[[Client, User], None]:
 
 
 @pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited, without waiting."""
+    slept: list[float] = []
+    monkeypatch.setattr("inventory.dynamodb.time.sleep", slept.append)
+    return slept
+
+
+@pytest.fixture
 def later() -> Iterator[Callable[..., None]]:
     """Move the clock: ``later(hours=3)``. It runs on from there until the test ends."""
     travellers: list[time_machine.travel] = []

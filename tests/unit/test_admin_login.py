@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from inventory import reservations
+from inventory import baskets
 from inventory.models import Product, User
 
 PASSWORD = "correct horse 1"
@@ -109,7 +109,7 @@ def test_what_was_in_the_guests_cart_comes_along(client: Client, dana: User, pro
 
     log_in(client, dana)
 
-    basket = reservations.basket(dana.id)
+    basket = baskets.look(dana.id)
     assert basket is not None
     assert basket.units == 2
     assert client.session["cart"] == {"units": 2, "total_cents": 2 * product.price_cents}

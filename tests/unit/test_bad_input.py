@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inventory import checkout, dynamodb, reservations
+from inventory import baskets, checkout, dynamodb, reservations
 from inventory.models import Product, User, tables
+from tests.unit.conftest import PASSWORD
 
 NASTY = [
     "",
@@ -160,7 +161,7 @@ def test_an_unknown_id_is_not_found(client: Client, dana: User, sign_in: Any, ad
 
 
 def test_a_replayed_token_orders_nothing_twice(shopper: Client, alice: User, contact: checkout.Contact) -> None:
-    token = str(reservations.basket(alice.id).token)
+    token = str(baskets.look(alice.id).token)
     form = {**SHOP_FORMS["/checkout/"], "checkout_token": token}
     first = shopper.post("/checkout/", form)
     before = everything()
@@ -177,3 +178,16 @@ def test_a_broken_session_cookie_is_a_strangers(client: Client, cookie: str) -> 
     client.cookies["sessionid"] = cookie
 
     assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("where", [*NASTY, "foo", "//evil.example/", "/\\evil.example", "http:///evil.example"])
+@pytest.mark.parametrize("address", ["/account/login/", "/admin/login/"])
+def test_a_nasty_next_page_stays_in_the_shop(client: Client, dana: User, address: str, where: str) -> None:
+    form = {"email": "dana@example.com", "password": PASSWORD, "next": where}
+
+    first = client.post(address, form)
+    again = client.get(address, {"next": where})
+
+    assert (first.status_code, again.status_code) == (302, 302)
+    assert first["Location"].startswith("/")
+    assert "evil" not in first["Location"] + again["Location"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from inventory import catalogue, checkout, clock, dynamodb, orders, products, reservations, stock
-from inventory.errors import Busy, CartChanged, CartEmpty, HoldExpired
+from inventory import baskets, catalogue, checkout, clock, dynamodb, orders, products, reservations, stock
+from inventory.errors import Busy, CartChanged, CartEmpty, HoldExpired, Unsure
 from inventory.models import Cart, Order, Product
 from tests.unit.test_reservations import ALICE, BOB, lose_answer, numbers, reprice
 
@@ -213,3 +213,40 @@ def test_the_order_is_dated_now(product: Product, token: str, contact: Any) -> N
     order = checkout.place_order(ALICE, token=token, contact=contact)
 
     assert abs((clock.now() - order.created_at).total_seconds()) < 5
+
+
+def test_nobody_is_charged_more_than_the_page_showed(product: Product, token: str, contact: Any) -> None:
+    reprice(product.id, 4999)
+    shown = baskets.look(ALICE)
+    reprice(product.id, 14999)
+
+    order = checkout.place_order(ALICE, token=shown.token, contact=contact)
+
+    assert order.total_cents == shown.total_cents == 9998
+
+
+def test_a_page_from_before_a_lower_price_was_shown_orders_nothing(product: Product, token: str, contact: Any) -> None:
+    reprice(product.id, 4999)
+    baskets.look(ALICE)
+
+    with pytest.raises(CartChanged):
+        checkout.place_order(ALICE, token=token, contact=contact)
+
+
+def test_a_late_answer_is_looked_up_even_when_the_time_is_up(
+    product: Product, token: str, contact: Any, lose_answer: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(dynamodb, "RETRY_SECONDS", 0)
+    lose_answer(after=True)
+
+    assert checkout.place_order(ALICE, token=token, contact=contact).id == token
+
+
+def test_whoever_cannot_be_told_is_not_told_that_nothing_happened(
+    product: Product, token: str, contact: Any, lose_answer: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(dynamodb, "RETRY_SECONDS", 0)
+    lose_answer(after=False)
+
+    with pytest.raises(Unsure):
+        checkout.place_order(ALICE, token=token, contact=contact)

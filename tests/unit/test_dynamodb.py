@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import GetError, TransactWriteError
 
 from inventory import dynamodb, stock
-from inventory.errors import Busy, OutOfStock
+from inventory.errors import Busy, OutOfStock, Unsure
 from inventory.models import Cart, EmailGuard, Movement, Order, Product, User
 from tests.unit import wire
 
@@ -30,14 +30,6 @@ def saying(words: str) -> Callable[[object], Refusal]:
 def send(tx: dynamodb.transaction) -> None:
     with tx:
         pass
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited, without waiting."""
-    slept: list[float] = []
-    monkeypatch.setattr("inventory.dynamodb.time.sleep", slept.append)
-    return slept
 
 
 def write(*, condition=NOT_THERE, otherwise=refused, id="prod-9") -> None:
@@ -136,15 +128,21 @@ def test_a_transaction_cancelled_by_others_is_contention(code: str):
     assert dynamodb.get(Product, "prod-9") is None
 
 
-@pytest.mark.parametrize(
-    "code", ["ThrottlingException", "TransactionConflictException", "TransactionInProgressException"]
-)
+@pytest.mark.parametrize("code", ["ThrottlingException", "TransactionConflictException"])
 def test_a_whole_call_in_the_way_of_others_is_contention(code: str):
     with wire.refusing("TransactWriteItems", code), pytest.raises(dynamodb.Contention):
         write()
 
 
-@pytest.mark.parametrize("code", ["InternalServerError", "IdempotentParameterMismatchException", "503"])
+def test_a_refusal_of_a_second_try_tells_nothing_of_the_first():
+    with wire.refusing("TransactWriteItems", "ThrottlingException", retries=2), pytest.raises(dynamodb.OutcomeUnknown):
+        write()
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["InternalServerError", "IdempotentParameterMismatchException", "TransactionInProgressException", "503"],
+)
 def test_an_answer_that_tells_nothing_leaves_the_outcome_unknown(code: str):
     with wire.refusing("TransactWriteItems", code), pytest.raises(dynamodb.OutcomeUnknown):
         write()
@@ -237,11 +235,28 @@ def test_a_refusal_is_not_tried_again(product: Product, pauses: list[float]):
     assert pauses == []
 
 
-def test_an_unknown_outcome_is_never_simply_tried_again(pauses: list[float]):
-    with wire.heard() as calls, wire.losing_answers(), pytest.raises(dynamodb.OutcomeUnknown):
+def test_a_rule_whose_answers_all_get_lost_is_unsure(pauses: list[float]):
+    with wire.losing_requests(times=99), pytest.raises(Unsure):
         dynamodb.retry_while_busy(write)()
 
-    assert len(calls) == 1
+
+def test_an_answer_that_got_lost_once_is_not_forgotten(pauses: list[float]):
+    """Nobody may be told that nothing was written when one of the tries may have been."""
+    outcomes = iter([dynamodb.OutcomeUnknown(), *[dynamodb.Contention()] * 99])
+
+    def rule() -> None:
+        raise next(outcomes)
+
+    with pytest.raises(Unsure):
+        dynamodb.retry_while_busy(rule)()
+
+
+def test_a_try_that_had_happened_already_is_no_failure():
+    with wire.cancelling("ConditionalCheckFailed"), dynamodb.transaction() as tx:
+        condition = Product.id.does_not_exist()
+        tx.put(Product("prod-9"), condition=condition, otherwise=lambda found: dynamodb.AlreadyDone())
+
+    assert dynamodb.get(Product, "prod-9") is None
 
 
 def test_a_rule_keeps_its_name_arguments_and_answer():

@@ -124,7 +124,6 @@ def test_the_busy_page_needs_no_database(failed: Callable[[Exception], HttpRespo
     [
         ValueError("x"),
         InventoryError(),
-        Unsure(),
         GetError("x", ClientError({"Error": {"Code": "ValidationException"}}, "GetItem")),
     ],
 )
@@ -136,3 +135,14 @@ def test_a_page_that_works_is_left_alone(rf: RequestFactory):
     response = HttpResponse("fine")
 
     assert middleware.busy_page(lambda _request: response)(rf.get("/")) is response
+
+
+@pytest.mark.parametrize(("method", "refusal"), [("get", Busy), ("post", Unsure)])
+def test_nobody_who_changed_something_is_told_that_nothing_was(rf: RequestFactory, method: str, refusal: type) -> None:
+    request = getattr(rf, method)("/")
+    error = GetError("x", ReadTimeoutError(endpoint_url="made up by a test"))
+
+    answer = middleware.busy_page(HttpResponse).process_exception(request, error)
+
+    assert answer.status_code == 503
+    assert refusal().sentence in answer.content.decode()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inventory import checkout, dynamodb, orders, reservations, stock
-from inventory.errors import Busy, NotPossible, Unsure
+from inventory.errors import Busy, NotPossible
 from inventory.models import Order, Product
 from tests.unit.test_reservations import ALICE, BOB, lose_answer, numbers
 
@@ -118,12 +118,13 @@ def test_two_admins_take_a_step_once(order: Order, monkeypatch: Any) -> None:
     assert [step.by for step in orders.find(order.id).history[1:]] == ["another"]
 
 
-def test_a_lost_answer_is_said_to_be_unsure(order: Order, lose_answer: Any) -> None:
-    lose_answer(after=True)
+@pytest.mark.parametrize("after", [True, False])
+def test_a_lost_answer_cancels_once(order: Order, lose_answer: Any, after: bool) -> None:
+    lose_answer(after=after)
 
-    with pytest.raises(Unsure):
-        orders.cancel(order, by=ALICE)
+    cancelled = orders.cancel(order, by=ALICE)
 
+    assert [step.status for step in cancelled.history] == ["pending", "cancelled"]
     assert numbers() == (10, 0, 10)
 
 

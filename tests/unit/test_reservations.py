@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from pynamodb.exceptions import GetError
 
-from inventory import catalogue, clock, dynamodb, products, reservations, stock
+from inventory import baskets, catalogue, clock, dynamodb, products, reservations, stock
 from inventory.errors import (
     BadQuantity,
     Busy,
@@ -22,6 +23,7 @@ from inventory.errors import (
     Unsure,
 )
 from inventory.models import Cart, Product
+from tests.unit import wire
 
 GUEST = "guest-1"
 ALICE = "alice"
@@ -153,7 +155,7 @@ def test_reserve_finds_that_a_product_vanished_after_it_was_read(product: Produc
 def test_a_hold_lasts_two_hours_from_the_last_change(product: Product) -> None:
     reservations.reserve(ALICE, product.id, quantity=1)
 
-    basket = reservations.basket(ALICE)
+    basket = baskets.look(ALICE)
     assert basket is not None
     assert basket.is_held
     assert basket.minutes_left in (119, 120)
@@ -302,7 +304,7 @@ def test_expiry_is_checked_on_access_too(product: Product, later: Any) -> None:
     reservations.reserve(ALICE, product.id, quantity=3)
     later(minutes=121)
 
-    basket = reservations.basket(ALICE)
+    basket = baskets.look(ALICE)
 
     assert basket is not None
     assert basket.needs_renewal
@@ -441,7 +443,7 @@ def test_the_price_that_was_seen_holds_while_the_hold_lasts(product: Product) ->
     reservations.reserve(ALICE, product.id, quantity=2)
     reprice(product.id, 14999)
 
-    basket = reservations.basket(ALICE)
+    basket = baskets.look(ALICE)
 
     assert basket.total_cents == 2 * 9999
     assert basket.lines[0].notice == ""
@@ -451,7 +453,7 @@ def test_a_lower_price_counts_at_once(product: Product) -> None:
     reservations.reserve(ALICE, product.id, quantity=2)
     reprice(product.id, 4999)
 
-    line = reservations.basket(ALICE).lines[0]
+    line = baskets.look(ALICE).lines[0]
 
     assert (line.price_cents, line.was_cents, line.total_cents) == (4999, 9999, 9998)
     assert line.notice
@@ -471,7 +473,7 @@ def test_after_expiry_todays_price_counts_with_a_notice(product: Product, later:
     reprice(product.id, 14999)
     later(minutes=121)
 
-    line = reservations.basket(ALICE).lines[0]
+    line = baskets.look(ALICE).lines[0]
     renewed, notices = reservations.renew(ALICE)
 
     assert (line.price_cents, bool(line.notice)) == (14999, True)
@@ -491,14 +493,14 @@ def test_a_renewed_cart_is_a_new_offer(product: Product, later: Any) -> None:
 
 
 def test_the_basket_of_nobody_is_none() -> None:
-    assert reservations.basket(ALICE) is None
+    assert baskets.look(ALICE) is None
 
 
 def test_the_basket_tells_the_most_that_a_line_could_have(product: Product) -> None:
     reservations.reserve(BOB, product.id, quantity=4)
     reservations.reserve(ALICE, product.id, quantity=2)
 
-    basket = reservations.basket(ALICE)
+    basket = baskets.look(ALICE)
 
     assert basket.lines[0].most == 6
     assert (basket.units, basket.lines[0].quantity, basket.lines[0].product_id) == (2, 2, product.id)
@@ -512,7 +514,7 @@ def test_the_basket_warns_of_a_lapsed_line_that_is_sold_out(product: Product, la
     reservations.release_expired()
     reservations.reserve(BOB, product.id, quantity=10)
 
-    line = reservations.basket(ALICE).lines[0]
+    line = baskets.look(ALICE).lines[0]
 
     assert (line.most, bool(line.notice)) == (0, True)
 
@@ -523,7 +525,7 @@ def test_the_basket_shows_a_line_whose_product_is_gone(product: Product, later: 
     reservations.release_expired()
     product.delete()
 
-    line = reservations.basket(ALICE).lines[0]
+    line = baskets.look(ALICE).lines[0]
 
     assert (line.product, line.name, line.image_url, line.most) == (None, "Laufschuh Luchs", "", 0)
     assert line.price_cents == 9999
@@ -697,3 +699,136 @@ def test_holds_are_listed_with_their_carts(product: Product) -> None:
 
     assert (hold.owner_id, hold.quantity) == (ALICE, 2)
     assert hold.since <= clock.now() < hold.until
+
+
+def test_a_request_that_arrives_late_reserves_once(product: Product, lose_answer: Any, monkeypatch: Any) -> None:
+    """The look finds nothing, the next try is on its way, and then the first one is carried out after all."""
+    late: list[Any] = []
+    leave = dynamodb.transaction.__exit__
+
+    def delay(self: Any, *error: Any) -> None:
+        monkeypatch.setattr(dynamodb.transaction, "__exit__", second)
+        late.append(lambda: leave(self, *error))
+        raise dynamodb.OutcomeUnknown
+
+    def second(self: Any, *error: Any) -> None:
+        monkeypatch.setattr(dynamodb.transaction, "__exit__", leave)
+        late.pop()()
+        leave(self, *error)
+
+    monkeypatch.setattr(dynamodb.transaction, "__exit__", delay)
+    reservations.reserve(ALICE, product.id, quantity=2)
+
+    assert numbers() == (10, 2, 8)
+
+
+def test_a_refused_second_try_reserves_once(product: Product) -> None:
+    refused = wire.refusing("TransactWriteItems", "ThrottlingException", retries=2)
+
+    with refused:
+        reservations.reserve(ALICE, product.id, quantity=2)
+
+    assert numbers() == (10, 2, 8)
+
+
+def test_a_lower_price_that_was_shown_stays_when_the_price_rises(product: Product) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    reprice(product.id, 4999)
+    baskets.look(ALICE)
+    reprice(product.id, 14999)
+
+    assert baskets.look(ALICE).total_cents == 4999
+
+
+def test_showing_a_lower_price_does_not_lengthen_the_hold(product: Product, later: Any) -> None:
+    before = reservations.reserve(ALICE, product.id, quantity=1)
+    reprice(product.id, 4999)
+    later(minutes=30)
+
+    assert baskets.look(ALICE).expires_at == before.expires_at
+
+
+def test_join_tells_that_a_lapsed_line_has_become_dearer(make_product: Any, later: Any) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=1)
+    reprice("prod-1", 14999)
+    later(minutes=121)
+    reservations.reserve(GUEST, "prod-2", quantity=1)
+
+    (notice,) = reservations.join(GUEST, ALICE)
+
+    assert notice.product_id == "prod-1"
+    assert "149,99" in notice.sentence
+
+
+def test_adding_to_a_lapsed_line_tells_its_new_price(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    reprice(product.id, 14999)
+    later(minutes=121)
+
+    revived = reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert revived.total_cents == 2 * 14999
+    assert [notice.product_id for notice in revived.notices] == [product.id]
+
+
+def test_renew_does_not_lose_to_a_hold_that_is_over(make_product: Any, later: Any) -> None:
+    make_product(stock=1)
+    reservations.reserve(ALICE, "prod-1", quantity=1)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(BOB, "prod-1", quantity=1)
+    later(minutes=121)
+
+    renewed, notices = reservations.renew(ALICE)
+
+    assert (renewed.units, notices) == (1, [])
+
+
+def test_the_shelf_does_not_count_holds_that_are_over(make_product: Any, later: Any) -> None:
+    make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+    later(minutes=121)
+
+    assert reservations.on_shelf("prod-1").available == 1
+    assert reservations.on_shelf("nothing") is None
+    assert reservations.on_shelf("") is None
+
+
+def test_the_shelf_counts_holds_that_last(make_product: Any) -> None:
+    make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+
+    assert reservations.on_shelf("prod-1").available == 0
+
+
+def test_a_sweep_goes_on_past_a_cart_that_cannot_be_read(make_product: Any, later: Any) -> None:
+    make_product()
+    for owner in (ALICE, BOB):
+        reservations.reserve(owner, "prod-1", quantity=1)
+    later(minutes=121)
+
+    with wire.losing_requests("GetItem"):
+        released = reservations.release_expired()
+
+    assert released == 1
+    assert reservations.release_expired() == 1
+
+
+def test_a_sweep_does_not_hide_a_mistake_of_ours(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=121)
+
+    with wire.refusing("GetItem", "ValidationException"), pytest.raises(GetError):
+        reservations.release_expired()
+
+
+def test_the_page_is_shown_although_the_expiry_got_lost(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=121)
+
+    with wire.losing_requests():
+        basket = baskets.look(ALICE)
+
+    assert basket.needs_renewal

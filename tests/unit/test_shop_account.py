@@ -8,8 +8,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory import accounts, catalogue, reservations
+from inventory import accounts, baskets, catalogue, reservations
+from inventory.errors import Unsure
 from inventory.models import Product, User
+from tests.unit import wire
+from tests.unit.conftest import PASSWORD
 
 NEW = {
     "name": "Charlie",
@@ -116,7 +119,7 @@ def test_a_guests_cart_comes_along(client: Client, alice: User, product: Product
     log_in(client)
 
     assert client.get("/cart/").context["basket"].units == 2
-    assert reservations.basket(guest_id) is None
+    assert baskets.look(guest_id) is None
     assert "guest_id" not in client.session
     assert client.session["cart"]["units"] == 2
 
@@ -161,3 +164,13 @@ def test_every_form_needs_its_token(alice: User) -> None:
 
     assert answer.status_code == 403
     assert "es wurde nichts geändert" in answer.content.decode()
+
+
+def test_a_registration_whose_answers_get_lost_is_no_error_page(client: Client, pauses: list[float]) -> None:
+    form = {"email": "new@example.com", "password": PASSWORD, "password_again": PASSWORD, "name": "N"}
+
+    with wire.losing_requests(times=99):
+        answer = client.post("/account/register/", form)
+
+    assert answer.status_code == 503
+    assert Unsure().sentence in answer.content.decode()

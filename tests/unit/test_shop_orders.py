@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from inventory import catalogue, checkout, orders, reservations
+from inventory import baskets, catalogue, checkout, orders, reservations
 from inventory.models import Order, Product, User
 from shop import order_keys
 
 
 def bought(owner_id: str, product: Product, contact: checkout.Contact) -> Order:
     reservations.reserve(owner_id, product.id, quantity=2)
-    basket = reservations.basket(owner_id)
+    basket = baskets.look(owner_id)
     assert basket is not None
     return checkout.place_order(owner_id, token=basket.token, contact=contact)
 

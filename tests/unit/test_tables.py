@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import identify_hasher
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
-from inventory import accounts, catalogue, checkout, clock, dynamodb, orders, reservations, stock, tables
+from inventory import accounts, baskets, catalogue, checkout, clock, dynamodb, orders, reservations, stock, tables
 from inventory.models import Cart, EmailGuard, Movement, Product, User
 from inventory.models import tables as models
 from tests.unit import wire
@@ -265,7 +265,7 @@ def test_the_old_account_refuses_another_password_and_keeps_its_address(old_shop
 def test_the_old_cart_keeps_its_lines_and_holds_nothing(old_shop: None):
     upgrade()
 
-    basket = reservations.basket("user-123")
+    basket = baskets.look("user-123")
 
     (line,) = basket.lines
     assert (line.name, line.quantity, line.price_cents) == ("Air Jordan 1", 2, 17_999)
@@ -447,7 +447,7 @@ def test_an_empty_old_cart_stays_empty(old_shop: None):
 
     upgrade()
 
-    assert reservations.basket("user-2") is None
+    assert baskets.look("user-2") is None
 
 
 @pytest.mark.parametrize("status", ["paid", "shipped"])
@@ -465,7 +465,7 @@ def test_a_cart_line_of_a_product_that_is_gone_still_opens(old_shop: None):
 
     upgrade()
 
-    (line,) = reservations.basket("user-2").lines
+    (line,) = baskets.look("user-2").lines
     assert (line.product, line.price_cents) == (None, 999)
 
 
@@ -602,3 +602,38 @@ def test_indexes_of_tables_paid_by_request_buy_nothing(product: Product):
     (change,) = changes(calls)
     assert "ProvisionedThroughput" not in change["GlobalSecondaryIndexUpdates"][0]["Create"]
     assert catalogue.search().total == 1
+
+
+def test_the_old_carts_lines_get_the_names_and_pictures_that_they_lacked(old_shop: None):
+    upgrade()
+
+    (line,) = Cart.get("user-123").lines
+    assert (line.name, line.image_url) == ("Air Jordan 1", "/pics/shoe1.jpg")
+
+
+def test_an_old_cart_with_two_lines_of_a_product_gets_one(old_shop: None):
+    line = {"productId": "prod-001", "quantity": 2, "price": Decimal("179.99")}
+    put("carts", CART, items=[line, {**line, "quantity": 3}])
+
+    upgrade()
+
+    assert [line.quantity for line in Cart.get("user-123").lines] == [5]
+
+
+def test_an_old_cart_of_many_lines_is_cut_to_what_a_checkout_can_sell(old_shop: None):
+    put("carts", CART, items=[{"productId": f"p{number}", "quantity": 1, "price": 1} for number in range(60)])
+
+    upgrade()
+
+    assert len(Cart.get("user-123").lines) == 40
+
+
+def test_an_old_product_that_was_oversold_has_none_and_says_why(old_shop: None):
+    put("products", PRODUCT, stock=-2)
+
+    upgrade()
+
+    product = Product.get("prod-001")
+    assert (product.stock, product.reserved, product.available) == (0, 0, 0)
+    moved = {movement.kind: movement.quantity for movement in Movement.query("prod-001")}
+    assert moved == {"opening": -2, "corrected": 2}

@@ -29,7 +29,7 @@ def heard() -> Iterator[list[Call]]:
 
 @contextmanager
 def refusing(
-    operation: str, code: str, *, reasons: list[dict[str, Any]] | None = None, times: int = 1
+    operation: str, code: str, *, reasons: list[dict[str, Any]] | None = None, times: int = 1, retries: int = 0
 ) -> Iterator[None]:
     """The next ``times`` calls are answered with an error of this code and never reach the tables."""
     left = iter(range(times))
@@ -38,6 +38,7 @@ def refusing(
         if next(left, None) is None:
             return None
         answer: dict[str, Any] = {"Error": {"Code": code, "Message": "made up by a test"}}
+        answer["ResponseMetadata"] = {"RetryAttempts": retries}
         return SimpleNamespace(status_code=400), answer | {"CancellationReasons": reasons or []}
 
     with _listening(f"before-call.dynamodb.{operation}", refuse):

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from inventory import reservations
+from inventory.management import progress
 
 
 class Command(BaseCommand):
@@ -12,5 +13,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        released = reservations.release_expired()
+        try:
+            released = reservations.release_expired()
+        except progress.UNAVAILABLE as failed:
+            raise progress.apology(failed) from failed
         self.stdout.write(f"Released the units of {released} cart(s) whose hold had run out.")
