@@ -224,3 +224,8 @@ def test_commands_do_not_check_the_whole_project_first(monkeypatch: pytest.Monke
     execute_from_command_line(["manage.py", command])
 
     assert all(model.exists() for model in tables.tables())
+
+
+def test_a_sweep_says_in_a_sentence_that_the_database_did_not_answer():
+    with wire.losing_requests("Query", times=99), pytest.raises(CommandError, match="run the command again"):
+        run("release_expired")
