@@ -5,6 +5,7 @@ from typing import cast
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
 from inventory import accounts, dynamodb
@@ -27,6 +28,44 @@ def who_is_asking(get_response: GetResponse) -> GetResponse:
         )
         request.cart_owner = account_id or request.session.get("guest_id")
         return get_response(request)
+
+    return middleware
+
+
+def no_body_for_head(get_response: GetResponse) -> GetResponse:
+    """Answer HEAD with what GET's headers would be, and nothing else: gunicorn complains of a body otherwise."""
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.content = b""
+        return response
+
+    return middleware
+
+
+def keep_pages_private(get_response: GetResponse) -> GetResponse:
+    """Say of every page that says nothing itself that it is its visitor's and asked for anew: it shows a cart."""
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        response = get_response(request)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    return middleware
+
+
+def page_for_405(get_response: GetResponse) -> GetResponse:
+    """Give an address that only takes forms a page for whoever opens it by hand: Django answers with nothing."""
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            page = render(request, "405.html", status=405)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     return middleware
 

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "adminpanel",
 ]
 MIDDLEWARE = [
+    "ecokart.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -48,6 +49,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ecokart.middleware.who_is_asking",
+    "ecokart.middleware.keep_pages_private",
+    "ecokart.middleware.page_for_405",
     "ecokart.middleware.busy_page",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

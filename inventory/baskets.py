@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,7 +75,7 @@ class Basket:
     def minutes_left(self) -> int:
         if self.expires_at is None:
             return 0
-        return max(0, int((self.expires_at - clock.now()).total_seconds() // 60))
+        return max(0, math.ceil((self.expires_at - clock.now()).total_seconds() / 60))
 
 
 @dynamodb.retry_while_busy

@@ -106,12 +106,15 @@ class ProductChanged(InventoryError):
 
 
 class StockTooLow(InventoryError):
-    def __init__(self, name: str, *, available: int) -> None:
+    def __init__(self, name: str, *, available: int, reserved: int) -> None:
         self.name = name
         self.available = available
+        self.reserved = reserved
 
     @property
     def sentence(self) -> str:
+        if not self.reserved:
+            return OutOfStock(self.name, left=self.available).sentence
         return ngettext(
             "Only %(available)s of %(name)s is free to be taken out; the rest is held in carts.",
             "Only %(available)s of %(name)s are free to be taken out; the rest is held in carts.",

@@ -62,7 +62,11 @@ def _already_booked(_found: Movement | None) -> Exception:
 
 
 def _too_low(found: Product | None) -> Exception:
-    return NoSuchProduct() if found is None else StockTooLow(found.title, available=found.available)
+    return (
+        NoSuchProduct()
+        if found is None
+        else StockTooLow(found.title, available=found.available, reserved=found.reserved)
+    )
 
 
 def movements(product_id: str, *, limit: int = 50) -> list[Movement]:

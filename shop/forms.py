@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -70,12 +71,12 @@ def _quantity(*, least: int) -> forms.IntegerField:
     return forms.IntegerField(
         label=_("Quantity"),
         min_value=least,
-        max_value=MOST_UNITS,
+        max_value=settings.LINE_MAX_QUANTITY,
         error_messages={
             "required": sentence,
             "invalid": sentence,
             "min_value": sentence,
-            "max_value": _("We do not have that many."),
+            "max_value": _("At most %(limit_value)s of one product fit into a cart."),
         },
     )
 

@@ -51,9 +51,9 @@ def order_status(request: SignedInRequest, order_id: str) -> HttpResponse:
         order = _step(order, form.cleaned_data, by=request.account.email)
     except InventoryError as refusal:
         messages.error(request, refusal.sentence)
-    else:
-        words = {"number": order.number or order.id, "status": order.status_label}
-        messages.success(request, _("Order %(number)s: %(status)s.") % words)
+        return _page(request, _get_or_404(order_id), OrderStepForm(), status=409)
+    words = {"number": order.number or order.id, "status": order.status_label}
+    messages.success(request, _("Order %(number)s: %(status)s.") % words)
     return redirect("adminpanel:order-detail", order_id)
 
 

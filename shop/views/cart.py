@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory import catalogue, reservations
-from inventory.errors import InventoryError, NoSuchProduct
+from inventory.errors import CartChanged, InventoryError, NoSuchProduct
 from inventory.models import Cart
 from shop import owners, pages
 from shop.forms import AddToCartForm, CartLineForm, RemoveForm
@@ -45,6 +45,9 @@ def cart_update(request: ShopRequest) -> HttpResponse:
     product_id, quantity = form.cleaned_data["product_id"], form.cleaned_data["quantity"]
     try:
         after = reservations.change(owners.known(request), product_id, quantity=quantity)
+    except CartChanged as refusal:
+        messages.error(request, refusal.sentence)
+        return pages.cart(request, status=409)
     except InventoryError as refusal:
         messages.error(request, refusal.sentence)
     else:

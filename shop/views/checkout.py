@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 import inventory.checkout
 from inventory import baskets
-from inventory.errors import CartEmpty, HoldExpired, InventoryError
-from shop import order_keys, owners
+from inventory.errors import CartChanged, CartEmpty, HoldExpired, InventoryError
+from shop import order_keys, owners, pages
 from shop.forms import CheckoutForm
 from shop.requests import ShopRequest
 
@@ -34,6 +34,10 @@ def _order(request: ShopRequest) -> HttpResponse:
             token=form.cleaned_data["checkout_token"],
             contact=inventory.checkout.Contact(**contact),
         )
+    except CartChanged as refusal:
+        request.session["contact"] = contact
+        messages.error(request, refusal.sentence)
+        return pages.cart(request, status=409)
     except InventoryError as refusal:
         # So that nobody has to type it again once the cart is in order.
         request.session["contact"] = contact

@@ -229,3 +229,10 @@ def test_commands_do_not_check_the_whole_project_first(monkeypatch: pytest.Monke
 def test_a_sweep_says_in_a_sentence_that_the_database_did_not_answer():
     with wire.losing_requests("Query", times=99), pytest.raises(CommandError, match="run the command again"):
         run("release_expired")
+
+
+def test_create_account_says_in_a_sentence_that_the_database_did_not_answer(monkeypatch, pauses):
+    monkeypatch.setenv("ACCOUNT_PASSWORD", "Langes-Wort-99")
+
+    with wire.losing_requests(times=99), pytest.raises(CommandError, match="run the command again"):
+        run("create_account", "x@example.com")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import translation
 from pynamodb.exceptions import GetError
 
@@ -146,3 +146,22 @@ def test_nobody_who_changed_something_is_told_that_nothing_was(rf: RequestFactor
 
     assert answer.status_code == 503
     assert refusal().sentence in answer.content.decode()
+
+
+def test_head_has_the_headers_of_get_and_no_body(client: Client):
+    get, head = client.get("/account/login/"), client.head("/account/login/")
+
+    assert head.content == b""
+    assert head["Content-Type"] == get["Content-Type"]
+
+
+@pytest.mark.parametrize(("address", "kept"), [("/", "private"), ("/cart/", "private"), ("/checkout/", "no-store")])
+def test_no_page_is_kept_for_somebody_else(client: Client, address: str, kept: str):
+    assert kept in client.get(address)["Cache-Control"]
+
+
+def test_an_address_for_forms_has_a_page_for_whoever_opens_it(client: Client):
+    answer = client.get("/cart/add/")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "<h1>" in answer.content.decode()

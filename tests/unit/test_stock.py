@@ -115,7 +115,7 @@ def test_adjust_never_goes_below_nothing(product: Product, by: int, reason: str)
         adjust(by, reason)
 
     with translation.override("en"):
-        assert caught.value.sentence.startswith("Only 10 of Laufschuh Luchs are free")
+        assert caught.value.sentence.startswith("Only 10 of Laufschuh Luchs are left")
     assert numbers() == (10, 0, 10)
 
 

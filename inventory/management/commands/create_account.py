@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 
 from inventory import accounts
 from inventory.errors import EmailTaken
+from inventory.management import progress
 
 
 class Command(BaseCommand):
@@ -36,5 +37,7 @@ class Command(BaseCommand):
             (accounts.create_admin if admin else accounts.register)(email=email, password=password, name=name)
         except EmailTaken:
             self.stdout.write(f"{email} has an account already.")
+        except progress.UNAVAILABLE as failed:
+            raise progress.apology(failed) from failed
         else:
             self.stdout.write(f"{email} can log in now.")
