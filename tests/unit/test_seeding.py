@@ -25,7 +25,7 @@ BRANDS = ("nike", "adidas", "puma", "jordan", "reebok", "asics", "salomon", "und
 @pytest.fixture
 def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are read and kept, but not encoded: that takes a good part of a second for each."""
-    monkeypatch.setattr(pictures, "_encoded", lambda picture, width, kind: f"{picture.size} {width} {kind}".encode())
+    monkeypatch.setattr(pictures, "_encoded", lambda picture, kind: f"{picture.size} {kind}".encode())
 
 
 @pytest.fixture
