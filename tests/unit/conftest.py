@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
@@ -20,6 +21,10 @@ from inventory import accounts, catalogue, checkout, products, tables
 from inventory.models import Product, TableMeta, User
 
 PASSWORD = "correct horse 1"
+
+# The same examples in every run, however slow the machine is.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
