@@ -34,15 +34,11 @@ def _order(request: ShopRequest) -> HttpResponse:
             token=form.cleaned_data["checkout_token"],
             contact=inventory.checkout.Contact(**contact),
         )
-    except CartChanged as refusal:
-        request.session["contact"] = contact
-        messages.error(request, refusal.sentence)
-        return pages.cart(request, status=409)
     except InventoryError as refusal:
         # So that nobody has to type it again once the cart is in order.
         request.session["contact"] = contact
         messages.error(request, refusal.sentence)
-        return redirect("shop:cart")
+        return pages.cart(request, status=409) if isinstance(refusal, CartChanged) else redirect("shop:cart")
     request.session.pop("contact", None)
     owners.remember_cart(request, None)
     return redirect(order_keys.address(order, with_key=order_keys.is_guests(order), new=True))

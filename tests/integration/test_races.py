@@ -69,7 +69,7 @@ def product(make_product: Callable[..., Product]) -> Iterator[Product]:
 
 
 def assert_promises(product_id: str) -> None:
-    """What DESIGN promises of a product at every moment, from all that is in the tables."""
+    """What docs/reservations.md promises of a product at every moment, from all that is in the tables."""
     units, reserved, available = numbers(product_id)
     in_carts = sum(cart.held.get(product_id, 0) for cart in Cart.scan(consistent_read=True))
     moved = sum(movement.quantity for movement in Movement.query(product_id, consistent_read=True))
