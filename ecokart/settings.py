@@ -112,6 +112,7 @@ USERS_TABLE = env.text("USERS_TABLE", "ecokart-users")
 CARTS_TABLE = env.text("CARTS_TABLE", "ecokart-carts")
 ORDERS_TABLE = env.text("ORDERS_TABLE", "ecokart-orders")
 MOVEMENTS_TABLE = env.text("MOVEMENTS_TABLE", "ecokart-movements")
+NOTES_TABLE = env.text("NOTES_TABLE", "ecokart-notes")
 
 # Rules of the shop
 RESERVATION_MINUTES = env.whole_number("RESERVATION_MINUTES", 120, at_least=1)

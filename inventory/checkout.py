@@ -96,7 +96,7 @@ def _sell(cart: Cart, order: Order) -> None:
         for line in order.items:
             tx.update(
                 Product(line.product_id),
-                [Product.stock.add(-line.quantity), Product.reserved.add(-line.quantity)],
+                [Product.stock.add(-line.quantity), Product.reserved.add(-line.quantity), Product.moves.add(1)],
                 # The price is asked for too: were it lower by now, the next try charges the lower one.
                 condition=(Product.reserved >= line.quantity)
                 & (Product.stock >= line.quantity)

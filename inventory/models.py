@@ -98,6 +98,8 @@ class Product(Model):
     translations = Translations(null=True)
     low_stock_at = CountAttribute(attr_name="lowStockAt", default=5)
     catalogue = UnicodeAttribute(default=CATALOGUE)
+    #: How often the three numbers have moved. Who finds the same count before and after has seen one moment of them.
+    moves = CountAttribute(default=0)
 
     catalogue_index = CatalogueIndex()
 
@@ -413,6 +415,21 @@ class Movement(Model):
         return str(self.KINDS.get(self.kind, self.kind))
 
 
+class Note(Model):
+    """Something small that the shop remembers for a while, under an id that says what it is (``form#…``).
+
+    That a form was taken, so that it is not taken twice; what the last look at all stock found.
+    """
+
+    class Meta(TableMeta):
+        table_name = settings.NOTES_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    text = UnicodeAttribute(default="")
+    at = MomentAttribute(default=clock.now)
+    delete_at = TTLAttribute(attr_name="deleteAt", null=True)
+
+
 def tables() -> Iterator[type[Model]]:
     """One model for each table."""
-    yield from (Product, User, Cart, Order, Movement)
+    yield from (Product, User, Cart, Order, Movement, Note)

@@ -71,7 +71,7 @@ def _return_stock(tx: dynamodb.transaction, order: Order, *, by: str) -> None:
     for line in order.items:
         tx.update(
             Product(line.product_id),
-            [Product.stock.add(line.quantity), Product.available.add(line.quantity)],
+            [Product.stock.add(line.quantity), Product.available.add(line.quantity), Product.moves.add(1)],
             condition=Product.id.exists(),
             otherwise=dynamodb.contended,
         )

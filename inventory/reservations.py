@@ -299,7 +299,7 @@ def _rewrite(
 
 def _move(tx: dynamodb.transaction, product_id: str, units: int, *, asked_for: bool) -> None:
     """Take units from the shelf into a cart, or put them back where the number is negative."""
-    actions = [Product.available.add(-units), Product.reserved.add(units)]
+    actions = [Product.available.add(-units), Product.reserved.add(units), Product.moves.add(1)]
     if units < 0:
         enough = Product.reserved >= -units
         tx.update(Product(product_id), actions, condition=enough, otherwise=dynamodb.contended)

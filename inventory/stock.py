@@ -51,7 +51,7 @@ def _book(movement: Movement) -> Product:
     # A product of the first version has no such number yet: it is brought up to date before it is touched.
     enough = Product.available >= -by if by < 0 else Product.available.exists()
     with dynamodb.transaction() as tx:
-        actions = [Product.stock.add(by), Product.available.add(by)]
+        actions = [Product.stock.add(by), Product.available.add(by), Product.moves.add(1)]
         tx.update(Product(product_id), actions, condition=enough, otherwise=_too_low)
         tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=_already_booked)
     return Product.get(product_id, consistent_read=True)

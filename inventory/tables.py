@@ -140,6 +140,7 @@ def _product(scanned: dict[str, Any]) -> bool:
         Product.stock.set(units),
         Product.available.set(units),
         Product.reserved.set(0),
+        Product.moves.set(0),
         Product.version.set(1),
         Product.status.set("active"),
         Product.catalogue.set(CATALOGUE),

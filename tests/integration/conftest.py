@@ -1,7 +1,11 @@
-"""The world of the integration tests: the emulated AWS on loopback, threads and processes."""
+"""The world of the integration tests: DynamoDB emulated on loopback, threads and processes.
+
+The variable ENGINE chooses one of ``tests/engines.py``; ``make integration`` runs everything on both.
+"""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,19 +15,15 @@ import pytest
 from ecokart import local
 from inventory import accounts, checkout, products, tables
 from inventory.models import Product, User
+from tests import engines
 
 
 @pytest.fixture(scope="session", autouse=True)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Environment]:
-    """The emulated AWS with its tables, for this process and for the shops that a test starts with this environment."""
-    directory = tmp_path_factory.mktemp("aws")
-    port = local.free_port()
-    with local.emulated_aws(port, directory=directory), pytest.MonkeyPatch.context() as patch:
-        environment = local.shop_environment(aws_port=port, directory=directory)
-        # PynamoDB looks at these with its first question, and never again.
-        for name in environment:
-            if name.startswith("AWS_"):
-                patch.setenv(name, environment[name])
+    """An engine with its tables, for this process and for the shops that a test starts with this environment."""
+    name = os.environ.get("ENGINE", "ministack")
+    with engines.running(name, directory=tmp_path_factory.mktemp(name)) as environment:
+        engines.use(environment)
         for _ in tables.create():
             pass
         yield environment

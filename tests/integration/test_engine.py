@@ -10,7 +10,7 @@ from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from inventory import dynamodb, reservations, stock, tables
-from inventory.models import Cart, Movement, Order, Product, User
+from inventory.models import Cart, Movement, Note, Order, Product, User
 
 KEYS = {
     "ecokart-products": ["id"],
@@ -18,6 +18,7 @@ KEYS = {
     "ecokart-carts": ["userId"],
     "ecokart-orders": ["id"],
     "ecokart-movements": ["productId", "time"],
+    "ecokart-notes": ["id"],
 }
 INDEXES = {
     "ecokart-products": {"catalogue-index": ["catalogue", "updatedAt"]},
@@ -25,6 +26,7 @@ INDEXES = {
     "ecokart-carts": {"expiry-index": ["hold", "expiresAt"]},
     "ecokart-orders": {"userId-index": ["userId", "createdAt"], "status-index": ["status", "createdAt"]},
     "ecokart-movements": {},
+    "ecokart-notes": {},
 }
 
 
@@ -105,4 +107,4 @@ def test_a_condition_that_fails_changes_nothing(product: Product) -> None:
 
 
 def test_every_model_has_its_table() -> None:
-    assert [model.Meta.table_name for model in (Product, User, Cart, Order, Movement)] == list(KEYS)
+    assert [model.Meta.table_name for model in (Product, User, Cart, Order, Movement, Note)] == list(KEYS)

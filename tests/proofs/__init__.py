@@ -1,0 +1,54 @@
+"""That stock is never wrong, shown by trying hard to make it wrong.
+
+Each module is one proof. ``make test`` runs them small, ``make prove`` at their full size. Every proof has a control:
+the same harness on a shop that lacks the protection must find it wrong, or the proof would prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ecokart.local import Environment
+
+
+@dataclass(frozen=True)
+class World:
+    """Where a proof runs: an engine with empty tables to which this process leads, and how much is to be tried.
+
+    ``environment`` starts a shop on the same engine; ``directory`` is the proof's own and empty; ``seed`` makes the run
+    the same again; ``progress`` is told how much of how much is done.
+    """
+
+    full: bool
+    seed: int
+    environment: Environment
+    directory: Path
+    progress: Callable[[int, int], None] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a proof did and found. Each entry of ``wrong`` is a sentence, with what it takes to see it again."""
+
+    ran: str
+    wrong: list[str]
+
+
+class Proof(Protocol):
+    """What each module in ``PROOFS`` has. ``TITLE`` and ``WANTED`` are what the summary's table says."""
+
+    TITLE: str
+    WANTED: str
+    ENGINE: str
+
+    def prove(self, world: World) -> Result: ...
+
+    def control(self, world: World) -> Result:
+        """The same on a shop that lacks a protection. Its ``wrong`` must not be empty."""
+
+
+# In the order of the table; each is a module of this package.
+PROOFS: tuple[str, ...] = ()

@@ -1,0 +1,152 @@
+"""All proofs at their full size, two at a time, with a table at the end: what ``make prove`` runs.
+
+    python -m tests.proofs [--quick] [--seed N] [NAME …]
+
+Exit status 0 only if every proof holds and every control fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import cast
+
+from ecokart import local
+from tests.proofs import PROOFS, Proof
+
+AT_ONCE = 2
+_BAR = 24
+_LINE_EVERY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a proof's process said in the end. ``ran`` is empty when it said nothing."""
+
+    name: str
+    ran: str
+    wrong: list[str]
+    seconds: float
+
+
+def _silent(_done: int, _total: int) -> None:
+    pass
+
+
+def start(
+    name: str, *, full: bool, control: bool, seed: int, progress: Callable[[int, int], None] = _silent
+) -> Outcome:
+    """Run one proof, or its control, in a process of its own, and wait for it."""
+    size, part = ("full" if full else "quick"), ("control" if control else "prove")
+    command = [sys.executable, "-m", "tests.proofs.one", name, size, part, str(seed)]
+    began = time.monotonic()
+    said: dict[str, object] = {}
+    with subprocess.Popen(command, cwd=local.ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            said = json.loads(line)
+            if "done" in said:
+                progress(cast(int, said["done"]), cast(int, said["total"]))
+    if process.returncode or "ran" not in said:
+        return Outcome(name, "", [f"{part} ended with exit code {process.returncode}"], time.monotonic() - began)
+    return Outcome(name, str(said["ran"]), cast("list[str]", said["wrong"]), time.monotonic() - began)
+
+
+class _Screen:
+    """Where each running proof is: one line that is written over in a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[int, int]] = {}
+        self._next = 0.0
+
+    def at(self, name: str, done: int, total: int) -> None:
+        with self._lock:
+            self._running[name] = (done, total)
+            if sys.stderr.isatty():
+                print("\r\033[K" + "   ".join(map(self._bar, self._running)), end="", file=sys.stderr, flush=True)
+            elif time.monotonic() >= self._next:
+                self._next = time.monotonic() + _LINE_EVERY_SECONDS
+                print("   ".join(map(self._bar, self._running)), file=sys.stderr, flush=True)
+
+    def end(self, name: str, sentence: str) -> None:
+        with self._lock:
+            self._running.pop(name, None)
+            print(("\r\033[K" if sys.stderr.isatty() else "") + sentence, file=sys.stderr, flush=True)
+
+    def _bar(self, name: str) -> str:
+        done, total = self._running[name]
+        full = _BAR * done // max(1, total)
+        return f"{name} [{'#' * full}{'.' * (_BAR - full)}] {done:,} of {total:,}"
+
+
+def prove(name: str, *, full: bool, seed: int, screen: _Screen) -> tuple[Outcome, Outcome]:
+    """One proof and its control, one after the other."""
+    outcomes = []
+    for control in (True, False):
+        what = f"{name} (control)" if control else name
+        outcome = start(name, full=full, control=control, seed=seed, progress=functools.partial(screen.at, what))
+        found = f"{len(outcome.wrong)} wrong" if outcome.wrong else "nothing wrong"
+        screen.end(what, f"{what}: {found}, {outcome.seconds:.0f} s. {outcome.ran}")
+        outcomes.append(outcome)
+    control_outcome, proof_outcome = outcomes
+    return proof_outcome, control_outcome
+
+
+def failures(proof: Outcome, control: Outcome) -> list[str]:
+    """Why this is no proof; empty if it is one."""
+    found = list(proof.wrong)
+    if not control.ran:
+        found += [f"The control did not run: {control.wrong}"]
+    elif not control.wrong:
+        found += ["The control found nothing wrong, so the proof proves nothing."]
+    return found
+
+
+def table(outcomes: list[tuple[Outcome, Outcome]]) -> str:
+    rows = ["| proof | figure to reach | what was run | wrong | its control found | seconds |", "|---" * 6 + "|"]
+    for proof, control in outcomes:
+        module = cast(Proof, importlib.import_module(f"tests.proofs.{proof.name}"))
+        rows.append(
+            f"| {module.TITLE} | {module.WANTED} | {proof.ran} | {len(proof.wrong)} |"
+            f" {len(control.wrong)} wrong: {control.ran} | {proof.seconds:.0f} |"
+        )
+    return "\n".join(rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make prove", description="Prove that stock is never wrong.")
+    parser.add_argument("names", nargs="*", choices=[[], *PROOFS], metavar="NAME", help=", ".join(PROOFS))
+    parser.add_argument("--quick", action="store_true", help="as small as in make test")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    asked = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    began, screen = time.monotonic(), _Screen()
+    print(f"Seed {asked.seed}", flush=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes = list(
+            pool.map(
+                lambda name: prove(name, full=not asked.quick, seed=asked.seed, screen=screen), asked.names or PROOFS
+            )
+        )
+    wrong = {proof.name: failures(proof, control) for proof, control in outcomes}
+    print(f"\n{table(outcomes)}\n")
+    for name, sentences in wrong.items():
+        for sentence in sentences:
+            print(f"{name}: {sentence}")
+    print(f"Seed {asked.seed}, {time.monotonic() - began:.0f} seconds.")
+    return 1 if any(wrong.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

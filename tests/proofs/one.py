@@ -1,0 +1,76 @@
+"""One proof in a process of its own, since a process has one engine for life. Told by ``__main__`` and the tests.
+
+    python -m tests.proofs.one NAME full|quick prove|control SEED
+
+Prints one JSON object a line: ``{"done": 3, "total": 10}`` while it runs, ``{"ran": …, "wrong": […]}`` at the end.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import cast
+
+from tests import engines
+from tests.proofs import PROOFS, Proof, Result, World
+
+_EVERY_SECONDS = 0.2
+
+
+def run(name: str, *, full: bool, control: bool, seed: int) -> Result:
+    proof = cast(Proof, importlib.import_module(f"tests.proofs.{name}"))
+    with (
+        tempfile.TemporaryDirectory(prefix=f"proof-{name}-") as directory,
+        engines.running(proof.ENGINE, directory=Path(directory, "engine")) as environment,
+    ):
+        engines.use(environment)
+        _open_shop()
+        world = World(full, seed, environment, Path(directory, "proof"), _Progress())
+        world.directory.mkdir()
+        return (proof.control if control else proof.prove)(world)
+
+
+def _open_shop() -> None:
+    import django
+
+    django.setup()
+    from inventory import tables
+
+    for _ in tables.create():
+        pass
+
+
+class _Progress:
+    """Says where the proof is, but not so often that saying it takes time."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done >= total or time.monotonic() >= self._next:
+            self._next = time.monotonic() + _EVERY_SECONDS
+            _say({"done": done, "total": total})
+
+
+def _say(what: dict[str, object]) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def main(name: str, size: str, part: str, seed: str) -> int:
+    if name not in PROOFS or size not in ("full", "quick") or part not in ("prove", "control"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    # Before anything of the shop is imported: a proof may well import it.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    result = run(name, full=size == "full", control=part == "control", seed=int(seed))
+    _say({"ran": result.ran, "wrong": result.wrong})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
