@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from tests.proofs import mortal
 from tests.proofs.customers import Answer, Connection, NoAnswer, Request, Shop
 from tests.proofs.killed_flows import Flow
 
+#: What ``mortal`` listens to: a number and a side, such as ``3 after``.
+HEADER = "X-Die"
+SIDES = ("before", "after")
 MOST_QUESTIONS = 20
 MOST_TRIES = 50
 PAUSE_SECONDS = 0.1
@@ -28,7 +30,7 @@ class Report:
 
 def kill_everywhere(shop: Shop, flow: Flow, report: Report) -> None:
     """Kill the flow at its first question, its second … on either side of it, until it outlives its last one."""
-    for side in (mortal.BEFORE, mortal.AFTER):
+    for side in SIDES:
         for number in range(1, MOST_QUESTIONS):
             if not _kill(shop, flow, f"{number} {side}", report):
                 break
@@ -41,7 +43,7 @@ def _kill(shop: Shop, flow: Flow, fate: str, report: Report) -> bool:
     name = f"{flow.name}-{fate.replace(' ', '-')}"
     scene = flow.begin(shop, name)
     report.product_ids += scene.units
-    killed = _is_killed(shop, replace(scene.press, headers=scene.press.headers | {mortal.HEADER: fate}))
+    killed = _is_killed(shop, replace(scene.press, headers=scene.press.headers | {HEADER: fate}))
     report.kills += killed
     answer = press_again(shop, scene.press)
     found = list(flow.wrong(scene, answer))

@@ -4,7 +4,7 @@ A request says so in a header (``X-Die: 3 after``), a command in its arguments:
 
     python -m tests.proofs.mortal "3 after" release_expired
 
-After means: the database has done it, and nobody has read its answer yet.
+After means: the database has done it, and nobody has read its answer yet. To import this opens connections.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from ecokart.wsgi import application as shop
 from inventory import dynamodb
 from inventory.models import EmailGuard, tables
 
-HEADER = "X-Die"
-BEFORE, AFTER = "before", "after"
-
 #: What is still to happen in this thread: how many questions, and on which side of the last one the end comes.
 _fate = threading.local()
 
@@ -35,13 +32,13 @@ def doom(words: str) -> None:
 
 def _ask(**_: Any) -> None:
     left = getattr(_fate, "questions", 0)
-    if left == 1 and _fate.side == BEFORE:
+    if left == 1 and _fate.side == "before":
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _hear(**_: Any) -> None:
     left = getattr(_fate, "questions", 0)
-    if left == 1 and _fate.side == AFTER:
+    if left == 1 and _fate.side == "after":
         os.kill(os.getpid(), signal.SIGKILL)
     _fate.questions = left - 1
 
