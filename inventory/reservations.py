@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from pynamodb.exceptions import GetError
 
 from inventory import clock, dynamodb, lines
 from inventory.errors import (
@@ -34,6 +35,33 @@ from inventory.models import HELD, Cart, Line, Product
 logger = logging.getLogger(__name__)
 
 
+@dataclass
+class _Intent:
+    """What a customer wants done once, however often it is tried.
+
+    ``id`` becomes the id of the cart's order: a try that finds it in the cart knows that an earlier one has happened.
+    ``notices`` is what that one had to tell, ``lost_at`` the version of the cart that it was to change.
+    """
+
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    notices: list[Notice] = field(default_factory=list)
+    lost_at: int | None = None
+
+    def has_happened(self, cart: Cart) -> bool:
+        """Whether an earlier try has changed this cart. Raises Unsure when so much came after it that nobody knows."""
+        if self.lost_at is not None and not 0 <= cart.version - self.lost_at <= 1 + Cart.OFFERS_KEPT:
+            raise Unsure
+        return cart.has_been(self.id)
+
+    @contextmanager
+    def on_its_way(self, cart: Cart) -> Iterator[None]:
+        try:
+            yield
+        except dynamodb.OutcomeUnknown:
+            self.lost_at = cart.version
+            raise
+
+
 def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """Move ``quantity`` units of a product from the shelf into its owner's cart, and restart the whole cart's hold.
 
@@ -43,8 +71,7 @@ def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 1:
         raise BadQuantity
-    offer = str(uuid.uuid4())
-    return _with_room_made(product_id, lambda: _reserve(owner_id, product_id, quantity, offer))
+    return _reserve(owner_id, product_id, quantity, _Intent())
 
 
 def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -54,14 +81,12 @@ def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 0:
         raise BadQuantity
-    return _with_room_made(product_id, lambda: _change(owner_id, product_id, quantity))
+    return _change(owner_id, product_id, quantity, _Intent())
 
 
-@dynamodb.retry_while_busy
 def remove(owner_id: str, product_id: str) -> Cart:
     """Take a line out and give its units back. A line that is not there (any more) is no error."""
-    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
-    return _without(cart, product_id) if cart.line(product_id) else cart
+    return _remove(owner_id, product_id, _Intent())
 
 
 @dynamodb.retry_while_busy
@@ -70,35 +95,26 @@ def extend(owner_id: str) -> Cart:
     cart = _cart_with_lines(owner_id)
     if not cart.is_live(clock.now()):
         raise HoldExpired
-    return _rewrite(cart, cart.lines, until=_hold_end(), offer=cart.order_id or "")
+    # The offer stays the same, so an open checkout page stays good.
+    return _rewrite(cart, cart.lines, until=_hold_end(), intent=_Intent(cart.order_id or ""))
 
 
-@dynamodb.retry_while_busy
 def renew(owner_id: str) -> tuple[Cart, list[Notice]]:
     """Reserve the lines of a cart whose hold has run out again, at today's price, as far as there are units.
 
     What is sold out or no longer sold leaves the cart; a notice says so. A cart that is still held is extended.
     Raises CartEmpty without lines.
     """
-    cart = _cart_with_lines(owner_id)
-    kept, notices = _renewed(cart)
-    return _rewrite(cart, kept, until=_hold_end() if kept else None), notices
+    intent = _Intent()
+    return _renew(owner_id, intent), intent.notices
 
 
-@dynamodb.retry_while_busy
 def join(guest_id: str, user_id: str) -> list[Notice]:
     """Put a guest's cart into the customer's, at log-in, in one transaction: no unit is held twice or by nobody.
 
     The joined cart is held when either was. What limits or stock do not allow is left out, with a notice.
     """
-    (carts,) = dynamodb.get_many((Cart, [guest_id, user_id]))
-    guest, own = carts.get(guest_id), carts.get(user_id) or Cart(user_id)
-    if guest is None or not guest.lines:
-        return []
-    kept, notices = _joined(own, guest)
-    live = own.is_live(clock.now()) or guest.is_live(clock.now())
-    _rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest)
-    return notices
+    return _join(guest_id, user_id, _Intent())
 
 
 def find(owner_id: str) -> Cart | None:
@@ -134,18 +150,17 @@ def release_expired(*, holding: Collection[str] = ()) -> int:
 
 def _expired(holding: Collection[str]) -> Iterator[Cart]:
     """Carts whose time is up, by index: it may be a moment behind."""
-    for cart in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
-        if not holding or any(cart.line(product_id) for product_id in holding):
-            yield cart
+    with dynamodb.reading():
+        for cart in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
+            if not holding or any(cart.line(product_id) for product_id in holding):
+                yield cart
 
 
 def _release(owner_id: str) -> bool:
     try:
         cart = dynamodb.get(Cart, owner_id)
         return cart is not None and expire(cart)
-    except GetError as failed:
-        if not dynamodb.is_unavailable(failed):
-            raise
+    except dynamodb.Contention:
         logger.warning("A cart whose time is up could not be read; the next sweep looks again.")
         return False
 
@@ -173,38 +188,74 @@ def products_in(*carts: Cart) -> lines.Products:
 
 
 @dynamodb.retry_while_busy
-def _reserve(owner_id: str, product_id: str, quantity: int, offer: str) -> Cart:
+def _reserve(owner_id: str, product_id: str, quantity: int, intent: _Intent) -> Cart:
     carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
     product, cart = products.get(product_id), carts.get(owner_id) or Cart(owner_id)
-    if cart.order_id == offer:
-        return cart  # An earlier try has happened after all.
+    if intent.has_happened(cart):
+        return _as_told(cart, intent)
     if product is None or product.status == "draft":
         raise NoSuchProduct
     line = cart.line(product_id)
-    try:
-        return _with_line(cart, product, (line.quantity if line else 0) + quantity, offer=offer)
-    except dynamodb.OutcomeUnknown as lost:
-        # To add once more is safe only while the cart is as it was, or ours.
-        now = dynamodb.get(Cart, owner_id) or Cart(owner_id)
-        if now.order_id in (cart.order_id, offer):
-            raise
-        raise Unsure from lost
+    with _room_made(product_id):
+        return _with_line(cart, product, (line.quantity if line else 0) + quantity, intent)
 
 
 @dynamodb.retry_while_busy
-def _change(owner_id: str, product_id: str, quantity: int) -> Cart:
+def _change(owner_id: str, product_id: str, quantity: int, intent: _Intent) -> Cart:
     carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
-    cart = carts.get(owner_id)
-    if cart is None or cart.line(product_id) is None:
+    cart = carts.get(owner_id) or Cart(owner_id)
+    if intent.has_happened(cart):
+        return _as_told(cart, intent)
+    if cart.line(product_id) is None:
         raise CartChanged
     if quantity == 0:
-        return _without(cart, product_id)
+        return _without(cart, product_id, intent)
     if product_id not in products:
         raise NoSuchProduct
-    return _with_line(cart, products[product_id], quantity)
+    with _room_made(product_id):
+        return _with_line(cart, products[product_id], quantity, intent)
 
 
-def _with_line(cart: Cart, product: Product, quantity: int, *, offer: str = "") -> Cart:
+@dynamodb.retry_while_busy
+def _remove(owner_id: str, product_id: str, intent: _Intent) -> Cart:
+    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
+    if intent.has_happened(cart) or cart.line(product_id) is None:
+        return cart
+    return _without(cart, product_id, intent)
+
+
+@dynamodb.retry_while_busy
+def _renew(owner_id: str, intent: _Intent) -> Cart:
+    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
+    if intent.has_happened(cart):
+        return cart
+    if not cart.lines:
+        raise CartEmpty
+    kept, intent.notices = _renewed(cart)
+    return _rewrite(cart, kept, until=_hold_end() if kept else None, intent=intent)
+
+
+@dynamodb.retry_while_busy
+def _join(guest_id: str, user_id: str, intent: _Intent) -> list[Notice]:
+    (carts,) = dynamodb.get_many((Cart, [guest_id, user_id]))
+    guest, own = carts.get(guest_id), carts.get(user_id) or Cart(user_id)
+    if intent.has_happened(own):
+        return intent.notices
+    if guest is None or not guest.lines:
+        return []
+    kept, intent.notices = _joined(own, guest)
+    live = own.is_live(clock.now()) or guest.is_live(clock.now())
+    _rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest, intent=intent)
+    return intent.notices
+
+
+def _as_told(cart: Cart, intent: _Intent) -> Cart:
+    """The cart after an earlier try that has happened after all, with what that one had to tell."""
+    cart.notices = intent.notices
+    return cart
+
+
+def _with_line(cart: Cart, product: Product, quantity: int, intent: _Intent) -> Cart:
     """The cart with this quantity of a product, and everything in it held."""
     old = cart.line(product.id)
     if quantity > settings.LINE_MAX_QUANTITY:
@@ -216,16 +267,16 @@ def _with_line(cart: Cart, product: Product, quantity: int, *, offer: str = "") 
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents
     new = wanted[product.id] = lines.of_product(product, quantity=quantity, price_cents=price)
-    after = _rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, offer=offer)
     # Of the product itself, its customer has just said how many; only its price may be news.
     others = [notice for notice in notices if notice.product_id != product.id]
-    after.notices = others + (lines.repriced([old], [new]) if old and not live else [])
-    return after
+    intent.notices = others + (lines.repriced([old], [new]) if old and not live else [])
+    after = _rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, intent=intent)
+    return _as_told(after, intent)
 
 
-def _without(cart: Cart, product_id: str) -> Cart:
+def _without(cart: Cart, product_id: str, intent: _Intent) -> Cart:
     rest = [line for line in cart.lines if line.product_id != product_id]
-    return _rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None)
+    return _rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None, intent=intent)
 
 
 def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
@@ -272,28 +323,24 @@ def _rewrite(
     until: datetime | None,
     absorbed: Cart | None = None,
     asked_for: str = "",
-    offer: str = "",
+    intent: _Intent | None = None,
 ) -> Cart:
     """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
 
     ``absorbed`` is a second cart whose units come along and that is deleted. A shortage of the product that was
-    ``asked_for`` is a refusal; one of any other only means that what we read is old. ``offer`` is the id that the
-    cart's order will have, where it is not to be a new one.
+    ``asked_for`` is a refusal; one of any other only means that what we read is old.
     """
-    after = cart.rewritten(list(wanted), until=until)
-    after.order_id = offer or after.order_id
+    intent = intent or _Intent()
+    after = cart.rewritten(list(wanted), until=until, offer=intent.id)
     before = Counter(cart.held) + Counter(absorbed.held if absorbed else {})
-    with dynamodb.transaction() as tx:
+    with intent.on_its_way(cart), dynamodb.transaction() as tx:
         for product_id in sorted(before.keys() | after.held.keys()):
             more = after.held.get(product_id, 0) - before[product_id]
             if more:
                 _move(tx, product_id, more, asked_for=product_id == asked_for)
         if absorbed is not None:
             tx.delete(absorbed, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
-        if wanted:
-            tx.put(after, condition=cart.unchanged(), otherwise=dynamodb.contended)
-        else:
-            tx.delete(cart, condition=cart.unchanged(), otherwise=dynamodb.contended)
+        tx.put(after, condition=cart.unchanged(), otherwise=dynamodb.contended)
     return after
 
 
@@ -317,14 +364,15 @@ def _shortage(found: Product | None) -> Exception:
     return OutOfStock(found.title, left=found.available)
 
 
-def _with_room_made(product_id: str, rule: Callable[[], Cart]) -> Cart:
+@contextmanager
+def _room_made(product_id: str) -> Iterator[None]:
     """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
     try:
-        return rule()
+        yield
     except OutOfStock:
         if not release_expired(holding=[product_id]):
             raise
-        return rule()
+        raise dynamodb.Contention from None
 
 
 def _cart_with_lines(owner_id: str) -> Cart:
