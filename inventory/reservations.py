@@ -1,65 +1,33 @@
 """Carts and the stock that they hold: reserve, change, remove, extend, renew, join, expire.
 
-Every rule works out which lines a cart should have and until when it holds them. ``_rewrite`` is the only way to
-write that down; it moves the difference between shelf and cart in the same transaction.
+Every rule works out which lines a cart should have and until when it holds them, and ``carts.rewrite`` writes it down.
 """
 
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from inventory import clock, dynamodb, lines
+from inventory import carts, clock, dynamodb, lines
 from inventory.errors import (
     BadQuantity,
     CartChanged,
     CartEmpty,
     HoldExpired,
     NoSuchProduct,
-    NotForSale,
     OutOfStock,
     TooMany,
     TooManyLines,
-    Unsure,
 )
 from inventory.lines import Notice
 from inventory.models import HELD, Cart, Line, Product
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _Intent:
-    """What a customer wants done once, however often it is tried.
-
-    ``id`` becomes the id of the cart's order: a try that finds it in the cart knows that an earlier one has happened.
-    ``notices`` is what that one had to tell, ``lost_at`` the version of the cart that it was to change.
-    """
-
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    notices: list[Notice] = field(default_factory=list)
-    lost_at: int | None = None
-
-    def has_happened(self, cart: Cart) -> bool:
-        """Whether an earlier try has changed this cart. Raises Unsure when so much came after it that nobody knows."""
-        if self.lost_at is not None and not 0 <= cart.version - self.lost_at <= 1 + Cart.OFFERS_KEPT:
-            raise Unsure
-        return cart.has_been(self.id)
-
-    @contextmanager
-    def on_its_way(self, cart: Cart) -> Iterator[None]:
-        try:
-            yield
-        except dynamodb.OutcomeUnknown:
-            self.lost_at = cart.version
-            raise
 
 
 def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -71,7 +39,7 @@ def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 1:
         raise BadQuantity
-    return _reserve(owner_id, product_id, quantity, _Intent())
+    return _reserve(owner_id, product_id, quantity, carts.Intent())
 
 
 def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -81,12 +49,12 @@ def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 0:
         raise BadQuantity
-    return _change(owner_id, product_id, quantity, _Intent())
+    return _change(owner_id, product_id, quantity, carts.Intent())
 
 
 def remove(owner_id: str, product_id: str) -> Cart:
     """Take a line out and give its units back. A line that is not there (any more) is no error."""
-    return _remove(owner_id, product_id, _Intent())
+    return _remove(owner_id, product_id, carts.Intent())
 
 
 @dynamodb.retry_while_busy
@@ -96,7 +64,7 @@ def extend(owner_id: str) -> Cart:
     if not cart.is_live(clock.now()):
         raise HoldExpired
     # The offer stays the same, so an open checkout page stays good.
-    return _rewrite(cart, cart.lines, until=_hold_end(), intent=_Intent(cart.order_id or ""))
+    return carts.rewrite(cart, cart.lines, until=_hold_end(), intent=carts.Intent(cart.order_id or ""))
 
 
 def renew(owner_id: str) -> tuple[Cart, list[Notice]]:
@@ -105,7 +73,7 @@ def renew(owner_id: str) -> tuple[Cart, list[Notice]]:
     What is sold out or no longer sold leaves the cart; a notice says so. A cart that is still held is extended.
     Raises CartEmpty without lines.
     """
-    intent = _Intent()
+    intent = carts.Intent()
     return _renew(owner_id, intent), intent.notices
 
 
@@ -114,7 +82,7 @@ def join(guest_id: str, user_id: str) -> list[Notice]:
 
     The joined cart is held when either was. What limits or stock do not allow is left out, with a notice.
     """
-    return _join(guest_id, user_id, _Intent())
+    return _join(guest_id, user_id, carts.Intent())
 
 
 def find(owner_id: str) -> Cart | None:
@@ -134,7 +102,7 @@ def expire(cart: Cart) -> bool:
     if not cart.has_expired(clock.now()):
         return False
     try:
-        _rewrite(cart, cart.lines, until=None)
+        carts.rewrite(cart, cart.lines, until=None)
     except (dynamodb.Contention, dynamodb.OutcomeUnknown):
         return False
     return True
@@ -170,7 +138,7 @@ def keep_lower_prices(cart: Cart, products: lines.Products) -> Cart:
 
     The hold ends when it did before. Raises Contention when somebody else wrote the cart.
     """
-    return _rewrite(cart, lines.priced(cart.lines, products, live=True), until=cart.expires_at)
+    return carts.rewrite(cart, lines.priced(cart.lines, products, live=True), until=cart.expires_at)
 
 
 def on_shelf(product_id: str) -> Product | None:
@@ -181,16 +149,16 @@ def on_shelf(product_id: str) -> Product | None:
     return product
 
 
-def products_in(*carts: Cart) -> lines.Products:
+def products_in(*wanting: Cart) -> lines.Products:
     """The products in some carts as they stand now, by id."""
-    (found,) = dynamodb.get_many((Product, [line.product_id for cart in carts for line in cart.lines]))
+    (found,) = dynamodb.get_many((Product, [line.product_id for cart in wanting for line in cart.lines]))
     return found
 
 
 @dynamodb.retry_while_busy
-def _reserve(owner_id: str, product_id: str, quantity: int, intent: _Intent) -> Cart:
-    carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
-    product, cart = products.get(product_id), carts.get(owner_id) or Cart(owner_id)
+def _reserve(owner_id: str, product_id: str, quantity: int, intent: carts.Intent) -> Cart:
+    owned, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
+    product, cart = products.get(product_id), owned.get(owner_id) or Cart(owner_id)
     if intent.has_happened(cart):
         return _as_told(cart, intent)
     if product is None or product.status == "draft":
@@ -201,9 +169,9 @@ def _reserve(owner_id: str, product_id: str, quantity: int, intent: _Intent) -> 
 
 
 @dynamodb.retry_while_busy
-def _change(owner_id: str, product_id: str, quantity: int, intent: _Intent) -> Cart:
-    carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
-    cart = carts.get(owner_id) or Cart(owner_id)
+def _change(owner_id: str, product_id: str, quantity: int, intent: carts.Intent) -> Cart:
+    owned, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
+    cart = owned.get(owner_id) or Cart(owner_id)
     if intent.has_happened(cart):
         return _as_told(cart, intent)
     if cart.line(product_id) is None:
@@ -217,7 +185,7 @@ def _change(owner_id: str, product_id: str, quantity: int, intent: _Intent) -> C
 
 
 @dynamodb.retry_while_busy
-def _remove(owner_id: str, product_id: str, intent: _Intent) -> Cart:
+def _remove(owner_id: str, product_id: str, intent: carts.Intent) -> Cart:
     cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
     if intent.has_happened(cart) or cart.line(product_id) is None:
         return cart
@@ -225,37 +193,37 @@ def _remove(owner_id: str, product_id: str, intent: _Intent) -> Cart:
 
 
 @dynamodb.retry_while_busy
-def _renew(owner_id: str, intent: _Intent) -> Cart:
+def _renew(owner_id: str, intent: carts.Intent) -> Cart:
     cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
     if intent.has_happened(cart):
         return cart
     if not cart.lines:
         raise CartEmpty
     kept, intent.notices = _renewed(cart)
-    return _rewrite(cart, kept, until=_hold_end() if kept else None, intent=intent)
+    return carts.rewrite(cart, kept, until=_hold_end() if kept else None, intent=intent)
 
 
 @dynamodb.retry_while_busy
-def _join(guest_id: str, user_id: str, intent: _Intent) -> list[Notice]:
-    (carts,) = dynamodb.get_many((Cart, [guest_id, user_id]))
-    guest, own = carts.get(guest_id), carts.get(user_id) or Cart(user_id)
+def _join(guest_id: str, user_id: str, intent: carts.Intent) -> list[Notice]:
+    (owned,) = dynamodb.get_many((Cart, [guest_id, user_id]))
+    guest, own = owned.get(guest_id), owned.get(user_id) or Cart(user_id)
     if intent.has_happened(own):
         return intent.notices
     if guest is None or not guest.lines:
         return []
     kept, intent.notices = _joined(own, guest)
     live = own.is_live(clock.now()) or guest.is_live(clock.now())
-    _rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest, intent=intent)
+    carts.rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest, intent=intent)
     return intent.notices
 
 
-def _as_told(cart: Cart, intent: _Intent) -> Cart:
+def _as_told(cart: Cart, intent: carts.Intent) -> Cart:
     """The cart after an earlier try that has happened after all, with what that one had to tell."""
     cart.notices = intent.notices
     return cart
 
 
-def _with_line(cart: Cart, product: Product, quantity: int, intent: _Intent) -> Cart:
+def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent) -> Cart:
     """The cart with this quantity of a product, and everything in it held."""
     old = cart.line(product.id)
     if quantity > settings.LINE_MAX_QUANTITY:
@@ -270,13 +238,13 @@ def _with_line(cart: Cart, product: Product, quantity: int, intent: _Intent) -> 
     # Of the product itself, its customer has just said how many; only its price may be news.
     others = [notice for notice in notices if notice.product_id != product.id]
     intent.notices = others + (lines.repriced([old], [new]) if old and not live else [])
-    after = _rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, intent=intent)
+    after = carts.rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, intent=intent)
     return _as_told(after, intent)
 
 
-def _without(cart: Cart, product_id: str, intent: _Intent) -> Cart:
+def _without(cart: Cart, product_id: str, intent: carts.Intent) -> Cart:
     rest = [line for line in cart.lines if line.product_id != product_id]
-    return _rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None, intent=intent)
+    return carts.rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None, intent=intent)
 
 
 def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
@@ -303,65 +271,17 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
     return kept, notices
 
 
-def _with_room(*carts: Cart) -> lines.Products:
+def _with_room(*wanting: Cart) -> lines.Products:
     """The products in some carts, after holds whose time is up were released where there would not be enough."""
-    products = products_in(*carts)
-    mine = sum((Counter(cart.held) for cart in carts), Counter())
+    products = products_in(*wanting)
+    mine = sum((Counter(cart.held) for cart in wanting), Counter())
     short = [
         line.product_id
-        for cart in carts
+        for cart in wanting
         for line in cart.lines
         if line.quantity > lines.obtainable(products.get(line.product_id), mine=mine[line.product_id])
     ]
-    return products_in(*carts) if short and release_expired(holding=short) else products
-
-
-def _rewrite(
-    cart: Cart,
-    wanted: Sequence[Line],
-    *,
-    until: datetime | None,
-    absorbed: Cart | None = None,
-    asked_for: str = "",
-    intent: _Intent | None = None,
-) -> Cart:
-    """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
-
-    ``absorbed`` is a second cart whose units come along and that is deleted. A shortage of the product that was
-    ``asked_for`` is a refusal; one of any other only means that what we read is old.
-    """
-    intent = intent or _Intent()
-    after = cart.rewritten(list(wanted), until=until, offer=intent.id)
-    before = Counter(cart.held) + Counter(absorbed.held if absorbed else {})
-    with intent.on_its_way(cart), dynamodb.transaction() as tx:
-        for product_id in sorted(before.keys() | after.held.keys()):
-            more = after.held.get(product_id, 0) - before[product_id]
-            if more:
-                _move(tx, product_id, more, asked_for=product_id == asked_for)
-        if absorbed is not None:
-            tx.delete(absorbed, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
-        tx.put(after, condition=cart.unchanged(), otherwise=dynamodb.contended)
-    return after
-
-
-def _move(tx: dynamodb.transaction, product_id: str, units: int, *, asked_for: bool) -> None:
-    """Take units from the shelf into a cart, or put them back where the number is negative."""
-    actions = [Product.available.add(-units), Product.reserved.add(units), Product.moves.add(1)]
-    if units < 0:
-        enough = Product.reserved >= -units
-        tx.update(Product(product_id), actions, condition=enough, otherwise=dynamodb.contended)
-    else:
-        enough = (Product.available >= units) & (Product.status == "active")
-        refusal = _shortage if asked_for else dynamodb.contended
-        tx.update(Product(product_id), actions, condition=enough, otherwise=refusal)
-
-
-def _shortage(found: Product | None) -> Exception:
-    if found is None:
-        return NoSuchProduct()
-    if not found.is_active:
-        return NotForSale(found.title)
-    return OutOfStock(found.title, left=found.available)
+    return products_in(*wanting) if short and release_expired(holding=short) else products
 
 
 @contextmanager

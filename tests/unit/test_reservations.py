@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from pynamodb.exceptions import GetError
 
-from inventory import baskets, catalogue, checkout, clock, dynamodb, products, reservations, stock
+from inventory import baskets, carts, catalogue, checkout, clock, dynamodb, products, reservations, stock
 from inventory.errors import (
     BadQuantity,
     Busy,
@@ -628,7 +628,7 @@ def test_a_cart_that_others_keep_writing_ends_in_busy(product: Product, monkeypa
     def always_in_the_way(*_: Any, **__: Any) -> None:
         raise dynamodb.Contention
 
-    monkeypatch.setattr(reservations, "_rewrite", always_in_the_way)
+    monkeypatch.setattr(carts, "rewrite", always_in_the_way)
     monkeypatch.setattr(dynamodb.time, "sleep", lambda seconds: None)
 
     with pytest.raises(Busy):
