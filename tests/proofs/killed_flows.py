@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -70,6 +70,12 @@ def _empty_cart(shop: Shop, name: str) -> Scene:
     return Scene(visitor, visitor.owner_id, {product_id: 0}, press)
 
 
+def _no_cart(shop: Shop, name: str) -> Scene:
+    """Somebody whom the shop sees for the first time."""
+    (product_id,), visitor = _products(name, 1), Visitor(shop)
+    return Scene(visitor, "", {product_id: 0}, visitor.form("/cart/add/", product_id=product_id, quantity=1))
+
+
 def _filled_cart(path: str, *, lines: int = 1, **fields: str | int) -> Callable[[Shop, str], Scene]:
     """A guest with so many lines in the cart who sends this form, or opens the page when there are no fields."""
 
@@ -90,7 +96,9 @@ def _lapsed_cart(path: str, method: str) -> Callable[[Shop, str], Scene]:
     def begin(shop: Shop, name: str) -> Scene:
         with mock.patch.object(clock, "now", return_value=datetime.now(UTC) - timedelta(hours=3)):
             scene = _filled_cart(path, lines=2)(shop, name)
-        return scene if method == "POST" else Scene(scene.visitor, scene.owner_id, scene.units, scene.visitor.page(path))
+        return (
+            scene if method == "POST" else Scene(scene.visitor, scene.owner_id, scene.units, scene.visitor.page(path))
+        )
 
     return begin
 
@@ -166,6 +174,15 @@ def _added(scene: Scene, _answer: Answer) -> Iterator[str]:
     yield from _differs("Units in the cart, reserved and moved", (product.reserved, product.moves), (units, units))
     if units not in (1, 2):
         yield f"Two presses put {units} units into the cart"
+
+
+def _added_first(scene: Scene, answer: Answer) -> Iterator[str]:
+    """Whoever has no cookie of ours yet ends up with one cart as well."""
+    ((product_id, _),) = scene.units.items()
+    holds = stock.holds(product_id)
+    yield from _differs("Carts with it", len(holds), 1)
+    for hold in holds:
+        yield from _added(replace(scene, owner_id=hold.owner_id), answer)
 
 
 def _updated(scene: Scene, _answer: Answer) -> Iterator[str]:
@@ -255,6 +272,7 @@ QUICK = (
 )
 ALL = (
     *QUICK,
+    Flow("first-add", _no_cart, _added_first),
     Flow("checkout-3", _filled_cart("/checkout/", lines=3), _ordered),
     Flow("update", _filled_cart("/cart/update/", quantity=4), _updated),
     Flow("remove", _filled_cart("/cart/remove/", lines=2), _removed),

@@ -265,7 +265,7 @@ def _visit(visit: Visit) -> Visited:
     try:
         wishes[visit.wish]()
     except InventoryError as refused:
-        refusal = str(refused)
+        refusal = f"{type(refused).__name__}: {refused}"
     return Visited(visit, refusal, time.perf_counter() - began)
 
 
