@@ -33,11 +33,12 @@ def _sweep(*, careless: bool) -> None:
 
     if careless:
         # Nothing else is missing: the units move with the cart, in one transaction, if the product has them.
-        Cart.unchanged = lambda cart: Cart.user_id.exists()  # type: ignore[method-assign]
+        Cart.unchanged = lambda cart: Cart.user_id.exists()
     dynamodb.get(Cart, "nobody")  # The first question opens the connection; nobody should wait for that later.
     _say(ready=True)
     sys.stdin.readline()
-    began, released = time.perf_counter(), []
+    began = time.perf_counter()
+    released: list[int] = []
     while not released or (released[-1] and len(released) < MOST_SWEEPS):
         released.append(reservations.release_expired())
     _say(released=sum(released), sweeps=len(released), seconds=round(time.perf_counter() - began, 1))
