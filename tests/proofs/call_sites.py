@@ -31,11 +31,11 @@ class Report:
 def kill_everywhere(shop: Shop, flow: Flow, report: Report) -> None:
     """Kill the flow at its first question, its second … on either side of it, until it outlives its last one."""
     for side in SIDES:
-        for number in range(1, MOST_QUESTIONS):
-            if not _kill(shop, flow, f"{number} {side}", report):
-                break
-        else:
-            report.wrong.append(f"{flow.name}: more than {MOST_QUESTIONS} questions")
+        questions = 0
+        while questions < MOST_QUESTIONS and _kill(shop, flow, f"{questions + 1} {side}", report):
+            questions += 1
+        if not 0 < questions < MOST_QUESTIONS:
+            report.wrong.append(f"{flow.name} was killed {questions} times {side} a question")
 
 
 def _kill(shop: Shop, flow: Flow, fate: str, report: Report) -> bool:

@@ -72,6 +72,8 @@ def _kill_workers(
             call_sites.kill_everywhere(open_shop, flow, sites)
             world.progress(kills + number * 10, kills + done)
     wrong = [*killed_load.wrong_orders(customers), *sites.wrong, *promises.broken([*shelf, *sites.product_ids])]
+    if not any(customer.order_id for customer in customers):
+        wrong.append("Nobody ordered anything")
     broken = sum(customer.unanswered_checkouts for customer in customers)
     unheard = sum(customer.placed_unheard for customer in customers)
     orders = sum(bool(customer.order_id) for customer in customers)
