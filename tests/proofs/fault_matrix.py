@@ -28,9 +28,9 @@ WANTED = "the whole matrix, 0 wrong"
 ENGINE = "dynoxide"
 
 _AT_ONCE = 40
-#: How many pairs of faults of each flow ``make test`` plays, and one in how many batches goes on until hours later.
-_QUICK_PAIRS = 12
-_END_EVERY = {"singles": 1, "pairs": 5, "quick": 3}
+#: How many pairs of faults of each flow ``make test`` plays, and one in how many runs goes on until hours later.
+_QUICK_PAIRS = 8
+_END_EVERY = {"singles": 1, "pairs": 5, "quick": 5}
 
 
 def prove(world: World) -> Result:
@@ -99,10 +99,13 @@ class _Tally:
 
 
 def _played(player: Player, flow: Flow, right: Right, plans: Iterable[Plan], *, end_every: int) -> Iterator[Run]:
-    waiting, size = list(plans), 1 if flow.alone else _AT_ONCE
-    for number, first in enumerate(range(0, len(waiting), size)):
-        batch = waiting[first : first + size]
-        yield from player.play(flow, right, batch, to_the_end=number % end_every == 0)
+    size = 1 if flow.alone else _AT_ONCE
+    sorted_out: dict[bool, list[Plan]] = {True: [], False: []}
+    for number, plan in enumerate(plans):
+        sorted_out[number % end_every == 0].append(plan)
+    for to_the_end, some in sorted_out.items():
+        for first in range(0, len(some), size):
+            yield from player.play(flow, right, some[first : first + size], to_the_end=to_the_end)
 
 
 def tell(name: str, text: str) -> Run:
