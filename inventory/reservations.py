@@ -290,7 +290,8 @@ def _room_made(product_id: str) -> Iterator[None]:
     try:
         yield
     except OutOfStock:
-        if not release_expired(holding=[product_id]):
+        # A hold that cannot be released just now counts too: "sold out" would be false.
+        if not [_release(found.user_id) for found in _expired([product_id])]:
             raise
         raise dynamodb.Contention from None
 
