@@ -51,4 +51,4 @@ class Proof(Protocol):
 
 
 # In the order of the table; each is a module of this package.
-PROOFS: tuple[str, ...] = ("flash_sale",)
+PROOFS: tuple[str, ...] = ("flash_sale", "double_submit")
