@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import html
 import http.client
+import json
 import re
 import secrets
 import string
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -117,6 +119,16 @@ class Answer:
         """The sentences in the boxes at the head of the page: what was refused, what was done."""
         boxes = re.findall(r'<(p|div|span) class="alert__body">(.*?)</\1>', self.text, re.DOTALL)
         return [" ".join(html.unescape(re.sub(r"<[^>]*>", " ", words)).split()) for _, words in boxes]
+
+    def messages(self) -> list[str]:
+        """The sentences that came with a redirect, for the next page to show: the shop keeps them in a cookie."""
+        found = [cookie for cookie in self.cookies if cookie.startswith("messages=")]
+        content = found[-1].partition(";")[0].removeprefix("messages=").partition(":")[0] if found else ""
+        if not content.strip('"'):
+            return []
+        packed = signing.b64_decode(content.removeprefix(".").encode())
+        kept = json.loads(zlib.decompress(packed) if content.startswith(".") else packed)
+        return [message[3] for message in kept]
 
 
 class Connection:
