@@ -1,61 +1,28 @@
 """A small scene for two requests to meet in: one scarce product, one guest's cart, one order, and who else is needed.
 
-What a scene holds is made by the shop's own rules in this process, most of it only when a request asks for it. Then a
-scene can say what it has come to, in words that are the same for every scene.
+A scene is written as the rules would have left it, but in one transaction: there are thousands. What only some requests
+need, such as an account, is there when one asks for it. Then a scene can say what it has come to, in words that are the
+same for every scene.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
-from unittest import mock
 
 from django.core.signing import Signer
 
-from inventory import accounts, checkout, clock, dynamodb, products, reservations
-from inventory.models import Cart, Movement, Order, Product, User
+from inventory import accounts, clock, dynamodb, lines
+from inventory.models import Cart, Movement, Order, Product, Step, User
 from tests.proofs.customers import ADDRESS, Answer, NoAnswer, Shop, Visitor
 
 PASSWORD = "correct horse 1"
 UNITS = 6
-_CONTACT = checkout.Contact(**ADDRESS)
 _NAME = "Laufschuh Luchs"
-
-
-class _Moved(threading.local):
-    """How far this thread's clock is behind: carts of the past are made while others live in the present."""
-
-    back = timedelta()
-
-
-_moved = _Moved()
-_real_now = clock.now
-
-
-def _now() -> datetime:
-    return _real_now() - _moved.back
-
-
-@contextmanager
-def movable_clock() -> Iterator[None]:
-    """Let scenes make carts whose hold is over."""
-    with mock.patch.object(clock, "now", new=_now):
-        yield
-
-
-@contextmanager
-def _three_hours_ago() -> Iterator[None]:
-    _moved.back = timedelta(hours=3)
-    try:
-        yield
-    finally:
-        _moved.back = timedelta()
 
 
 class Scene:
@@ -68,26 +35,43 @@ class Scene:
         key = uuid.uuid4().hex[:12]
         self.is_lapsed = is_lapsed
         self._shop, self._key = shop, key
-        product = Product(f"scene-{key}", name=_NAME, price_cents=9999, category="shoes", description="Läuft.")
-        self.product = products.add(product, units=UNITS, by="proof")
+        self.product = Product(f"scene-{key}", name=_NAME, price_cents=9999, category="shoes", description="Läuft.")
         self.guest_id, self._other_id = f"guest-{key}", f"guest-other-{key}"
         self.guest = Visitor(shop, owner_id=self.guest_id)
         self.staff = Visitor(shop, owner_id=staff.id)
-        self.token = self._fill(self.guest_id, 2).order_id or ""
-        self._fill(self._other_id, 1)
-        self.new_email = f"new-{key}@example.com"
+        self.token = self._set()
 
-    def _fill(self, owner_id: str, units: int) -> Cart:
-        if not self.is_lapsed:
-            return reservations.reserve(owner_id, self.product.id, quantity=units)
-        with _three_hours_ago():
-            return reservations.reserve(owner_id, self.product.id, quantity=units)
+    def _set(self) -> str:
+        """Write product, goods received and the two carts; gives the token of the guest's checkout."""
+        guests, others = self._cart_of(self.guest_id, 2), self._cart_of(self._other_id, 1)
+        self.product.stock, self.product.reserved, self.product.available = UNITS, 3, UNITS - 3
+        received = Movement.of(self.product.id, "received", quantity=UNITS, by="proof")
+        with dynamodb.transaction() as tx:
+            tx.put(self.product, condition=Product.id.does_not_exist(), otherwise=dynamodb.contended)
+            tx.put(received, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+            for cart in (guests, others):
+                tx.put(cart, condition=Cart.user_id.does_not_exist(), otherwise=dynamodb.contended)
+        return guests.order_id or ""
+
+    def _cart_of(self, owner_id: str, units: int) -> Cart:
+        line = lines.of_product(self.product, quantity=units, price_cents=self.product.price_cents)
+        left = timedelta(hours=-1 if self.is_lapsed else 1)
+        return Cart(owner_id).rewritten([line], until=clock.now() + left)
 
     @cached_property
     def order(self) -> Order:
-        """An order of the guest's, from another cart."""
-        cart = reservations.reserve(f"{self.guest_id}-before", self.product.id, quantity=1)
-        return checkout.place_order(cart.user_id, token=cart.order_id or "", contact=_CONTACT)
+        """An order of the guest's for one unit."""
+        line = lines.of_product(self.product, quantity=1, price_cents=self.product.price_cents)
+        order = Order(str(uuid.uuid4()), user_id=self.guest_id, items=[line], number="EK-2222-2222")
+        order.total_cents, order.email = line.total_cents, ADDRESS["email"]
+        order.history = [Step(status="pending", at=clock.now(), by=order.email)]
+        sold = Movement.of(self.product.id, "sold", quantity=-1, by=self.guest_id, order_id=order.id)
+        with dynamodb.transaction() as tx:
+            taken = [Product.stock.add(-1), Product.available.add(-1), Product.moves.add(1)]
+            tx.update(self.product, taken, condition=Product.available >= 1, otherwise=dynamodb.contended)
+            tx.put(order, condition=Order.id.does_not_exist(), otherwise=dynamodb.contended)
+            tx.put(sold, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
+        return order
 
     @property
     def order_key(self) -> str:
@@ -98,7 +82,11 @@ class Scene:
     def account(self) -> User:
         """A customer to whom the guest may turn out to belong, with a cart of their own."""
         account = accounts.register(email=f"alice-{self._key}@example.com", password=PASSWORD, name="Alice")
-        self._fill(account.id, 1)
+        with dynamodb.transaction() as tx:
+            held = [Product.reserved.add(1), Product.available.add(-1), Product.moves.add(1)]
+            tx.update(self.product, held, condition=Product.available >= 1, otherwise=dynamodb.contended)
+            own = self._cart_of(account.id, 1)
+            tx.put(own, condition=Cart.user_id.does_not_exist(), otherwise=dynamodb.contended)
         return account
 
     @cached_property
@@ -106,21 +94,26 @@ class Scene:
         """An admin whom the guest may turn out to be."""
         return accounts.create_admin(email=f"dana-{self._key}@example.com", password=PASSWORD, name="Dana")
 
-    def sweep(self) -> None:
-        reservations.release_expired(holding=[self.product.id])
+    @cached_property
+    def new_email(self) -> str:
+        """The address with which the guest may open an account."""
+        return f"new-{self._key}@example.com"
 
     # What it has come to
 
+    def _has(self, name: str) -> bool:
+        return name in self.__dict__
+
     def _owners(self) -> dict[str, str]:
-        known = {"guest": self.guest_id, "other": self._other_id, "before": f"{self.guest_id}-before"}
-        known |= {name: self.__dict__[name].id for name in ("account", "admin") if name in self.__dict__}
-        opened = accounts.find_by_email(self.new_email)
+        known = {"guest": self.guest_id, "other": self._other_id}
+        known |= {name: self.__dict__[name].id for name in ("account", "admin") if self._has(name)}
+        opened = accounts.find_by_email(self.new_email) if self._has("new_email") else None
         return known | ({"new account": opened.id} if opened else {})
 
     def look(self) -> tuple[dict[str, object], list[str]]:
         """What the two requests have made of it, comparable between scenes, and which promises are broken."""
         owners = self._owners()
-        order_ids = [self.token, *([self.order.id] if "order" in self.__dict__ else [])]
+        order_ids = [self.token, *([self.order.id] if self._has("order") else [])]
         carts, orders, found = dynamodb.get_many(
             (Cart, owners.values()), (Order, order_ids), (Product, [self.product.id])
         )
@@ -165,7 +158,7 @@ def _order(order: Order | None) -> tuple[object, ...] | None:
     return lines, order.status, [step.status for step in order.history]
 
 
-def _broken(product: Product, carts: list[Cart], movements: list[Movement], order_ids: set[str]) -> Iterator[str]:
+def _broken(product: Product, carts: Iterable[Cart], movements: list[Movement], order_ids: set[str]) -> Iterator[str]:
     held = sum(cart.held.get(product.id, 0) for cart in carts)
     numbers = f"stock {product.stock}, available {product.available}, reserved {product.reserved}"
     if min(product.available, product.reserved) < 0 or product.stock != product.available + product.reserved:
