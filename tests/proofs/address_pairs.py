@@ -54,7 +54,7 @@ def _product(scene: Scene, **changed: str) -> dict[str, str]:
 
 def _stock(scene: Scene, *, change: str, reason: str) -> Request:
     path = reverse("adminpanel:stock-detail", args=[scene.product.id])
-    return scene.staff.form(path, change=change, reason=reason, form_id=str(uuid.uuid4()))
+    return scene.staff.form(path, change=change, reason=reason, form_id=uuid.uuid4().hex)
 
 
 def _step(scene: Scene, status: str) -> Request:

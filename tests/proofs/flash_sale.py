@@ -16,7 +16,7 @@ from unittest import mock
 
 from inventory import accounts, clock, orders, products, reservations, stock
 from inventory.models import Order, Product
-from tests.proofs import Result, World
+from tests.proofs import Result, World, promises
 from tests.proofs.customers import ADDRESS, Answer, Connection, Shop, Visitor, crowd, shop
 
 TITLE = "Flash sale through gunicorn"
@@ -88,6 +88,7 @@ def _run(world: World, sales: list[Sale], *, application: str) -> Result:
             sold += sum(bool(buyer.order_id) for buyer in buyers)
             refused += sum(buyer.is_refused for buyer in buyers)
             world.progress(done, total)
+    wrong += promises.broken(f"sale-{sale.number}" for sale in sales)
     ran = (
         f"{len(sales)} rounds, {total:,} buyers over {CONNECTIONS} connections, {total / seconds:.0f} of them a second:"
         f" {sold:,} orders, {refused:,} times “sold out”"

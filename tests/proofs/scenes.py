@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -19,6 +18,7 @@ from django.core.signing import Signer
 from inventory import accounts, clock, dynamodb, lines
 from inventory.models import Cart, Movement, Order, Product, Step, User
 from tests.proofs.customers import ADDRESS, Answer, NoAnswer, Shop, Visitor
+from tests.proofs.promises import Books
 
 PASSWORD = "correct horse 1"
 UNITS = 6
@@ -129,7 +129,8 @@ class Scene:
             "order": _order(orders.get(order_ids[-1])) if len(order_ids) > 1 else None,
             "movements": sorted(Counter((one.kind, one.quantity) for one in movements).items()),
         }
-        return state, list(_broken(product, carts.values(), movements, {*orders}))
+        books = Books(found, list(carts.values()), list(orders.values()), movements)
+        return state, books.broken(product.id)
 
     def words(self, answer: Answer | NoAnswer | None) -> str:
         """An answer in words that are the same for every scene: no ids, no numbers."""
@@ -156,18 +157,3 @@ def _order(order: Order | None) -> tuple[object, ...] | None:
         return None
     lines = [(line.quantity, line.price_cents) for line in order.items]
     return lines, order.status, [step.status for step in order.history]
-
-
-def _broken(product: Product, carts: Iterable[Cart], movements: list[Movement], order_ids: set[str]) -> Iterator[str]:
-    held = sum(cart.held.get(product.id, 0) for cart in carts)
-    numbers = f"stock {product.stock}, available {product.available}, reserved {product.reserved}"
-    if min(product.available, product.reserved) < 0 or product.stock != product.available + product.reserved:
-        yield numbers
-    if product.reserved != held:
-        yield f"{numbers}, but carts hold {held}"
-    booked = sum(movement.quantity for movement in movements)
-    if product.stock != booked:
-        yield f"{numbers}, but the movements add up to {booked}"
-    sold = Counter(movement.order_id for movement in movements if movement.kind == "sold")
-    if set(sold) != order_ids or max(sold.values(), default=1) > 1:
-        yield f"the movements name the orders {dict(sold)}, in the table are {sorted(order_ids)}"
