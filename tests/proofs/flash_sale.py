@@ -25,6 +25,7 @@ ENGINE = "dynoxide"
 
 CONNECTIONS = 64
 ROUND_SECONDS = 120
+SMALL_ROUNDS = 10
 _LANGUAGES = ("de", "en")
 _ACCOUNT_EVERY = 4
 _MOST_NAMED = 5
@@ -32,12 +33,13 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Sale:
-    """One round. ``lapsed`` of the units lie in carts whose hold is over; ``looked`` if everybody has the page open."""
+    """One round. ``lapsed`` units lie in carts of ``each`` whose hold is over; all have the page open if ``looked``."""
 
     number: int
     buyers: int
     units: int
     lapsed: int = 0
+    each: int = 1
     looked: bool = False
 
     @property
@@ -69,8 +71,11 @@ def _sales(world: World) -> list[Sale]:
     buyers, units, rounds = (1000, 100, 20) if world.full else (200, 20, 2)
     sales = [Sale(number, buyers, units, looked=number == 1) for number in range(1, rounds)]
     sales.append(Sale(rounds, buyers, units, lapsed=units // 2))
-    # As many buyers as units, and every unit in a cart whose time is up: nobody may be told "sold out".
-    return [*sales, Sale(rounds + 1, buyers=units, units=units, lapsed=units)]
+    # As many buyers as units, and every unit in a cart whose time is up: nobody may be told "sold out". First in many
+    # carts, then in one: then the eight need the same cart released at the same moment.
+    sales.append(Sale(rounds + 1, buyers=units, units=units, lapsed=units))
+    few = [Sale(rounds + 2 + number, buyers=8, units=8, lapsed=8, each=8) for number in range(SMALL_ROUNDS)]
+    return sales + few
 
 
 def _run(world: World, sales: list[Sale], *, application: str) -> Result:
@@ -106,8 +111,8 @@ def _on_the_shelf(sale: Sale) -> Product:
     product = products.add(product, units=sale.units, by="proof")
     three_hours_ago = clock.now() - timedelta(hours=3)
     with mock.patch.object(clock, "now", return_value=three_hours_ago):
-        for number in range(sale.lapsed):
-            reservations.reserve(f"guest-gone-{sale.number}-{number}", product.id, quantity=1)
+        for number in range(sale.lapsed // sale.each):
+            reservations.reserve(f"guest-gone-{sale.number}-{number}", product.id, quantity=sale.each)
     return product
 
 
