@@ -231,10 +231,11 @@ def at_once(connections: Sequence[Connection], requests: Sequence[Request]) -> l
             connection.send(request)
         except NoAnswer as lost:
             failed[number] = lost
-    return [failed.get(number) or _received(connections[number]) for number in range(len(requests))]
+    return [failed.get(number) or received(connections[number]) for number in range(len(requests))]
 
 
-def _received(connection: Connection) -> Answer | NoAnswer:
+def received(connection: Connection) -> Answer | NoAnswer:
+    """The answer to what was sent, or why there is none."""
     try:
         return connection.receive()
     except NoAnswer as lost:
