@@ -7,10 +7,11 @@ admin's form that changes stock arrives twice at once (one movement, not two).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 
 from inventory import accounts, orders, products, reservations, stock
 from inventory.models import Order, Product
@@ -24,6 +25,8 @@ ENGINE = "dynoxide"
 TIMES = 8
 GROUPS = 2
 _PRODUCTS = 10
+
+Tick = Callable[[], None]
 
 
 @dataclass
@@ -52,11 +55,16 @@ def control(world: World) -> Result:
 
 
 def _run(world: World, *, carts: int, forms: int, application: str) -> tuple[str, list[list[str]]]:
+    done = count(1)
+
+    def tick() -> None:
+        world.progress(next(done), carts + 2 * forms)
+
     with shop(world, application) as open_shop:
         found = [
-            list(_checkouts(world, open_shop, carts)),
-            list(_first_adds(open_shop, forms)),
-            list(_stock_forms(open_shop, forms)),
+            list(_checkouts(open_shop, carts, tick)),
+            list(_first_adds(open_shop, forms, tick)),
+            list(_stock_forms(open_shop, forms, tick)),
         ]
     found[0] += promises.broken(product.id for product in Product.scan(consistent_read=True))
     ran = (
@@ -73,18 +81,16 @@ def _count(model: type[Order]) -> int:
 # Checkouts
 
 
-def _checkouts(world: World, open_shop: Shop, number: int) -> Iterator[str]:
+def _checkouts(open_shop: Shop, number: int, tick: Tick) -> Iterator[str]:
     shelf = [_product(f"double-{one}", units=number) for one in range(_PRODUCTS)]
     carts = [_filled(open_shop, shelf, one) for one in range(number)]
-    done = Counter({"carts": 0})
 
     def group(own: Sequence[Checkout]) -> None:
         with ExitStack() as stack:
             lines = [stack.enter_context(Connection(open_shop)) for _ in range(TIMES)]
             for cart in own:
                 _order_at_once(cart, lines)
-                done["carts"] += 1
-                world.progress(done["carts"], number)
+                tick()
 
     with ThreadPoolExecutor(GROUPS) as pool:
         list(pool.map(group, [carts[first::GROUPS] for first in range(GROUPS)]))
@@ -157,7 +163,7 @@ def _numbers(product: Product, *, stock_wanted: int, reserved: int = 0) -> Itera
 # Double clicks
 
 
-def _first_adds(open_shop: Shop, number: int) -> Iterator[str]:
+def _first_adds(open_shop: Shop, number: int, tick: Tick) -> Iterator[str]:
     """A browser without a session sends the same form twice at once, with the CSRF cookie of the page that it is on."""
     product = _product("first-adds", units=number * 2)
     with Connection(open_shop) as one, Connection(open_shop) as two:
@@ -166,6 +172,7 @@ def _first_adds(open_shop: Shop, number: int) -> Iterator[str]:
             del visitor.cookies["csrftoken"]
             visitor.open(one, f"/products/{product.id}/")
             yield from _add_twice(visitor, visitor.form("/cart/add/", product_id=product.id, quantity=1), one, two)
+            tick()
     held = Counter(hold.quantity for hold in stock.holds(product.id))
     if held != {2: number}:
         yield f"{number} guests sent “add to cart” twice at once: carts by their units are {dict(held)}"
@@ -183,7 +190,7 @@ def _add_twice(visitor: Visitor, form: Request, one: Connection, two: Connection
         yield "after “add to cart” twice at once the guest does not see two units in the cart"
 
 
-def _stock_forms(open_shop: Shop, number: int) -> Iterator[str]:
+def _stock_forms(open_shop: Shop, number: int, tick: Tick) -> Iterator[str]:
     """The admin panel's form for a change of stock, sent by a double click, or by a browser that tries again."""
     dana = accounts.create_admin(email="dana@example.com", password="correct horse 1", name="Dana")
     product = _product("stock-forms", units=1)
@@ -194,6 +201,7 @@ def _stock_forms(open_shop: Shop, number: int) -> Iterator[str]:
             page = visitor.open(one, path)
             form = visitor.form(path, change="+5", reason="received", form_id=page.hidden("form_id"))
             answers = {_shown(answer) for answer in at_once([one, two], [form, form])}
+            tick()
             if answers != {f"302 {path}"}:
                 yield f"a stock form, sent twice at once, was answered {sorted(answers)}"
     yield from _numbers(product, stock_wanted=1 + 5 * number)
