@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import html
 import http.client
+import json
 import re
 import secrets
 import string
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -118,6 +120,16 @@ class Answer:
         boxes = re.findall(r'<(p|div|span) class="alert__body">(.*?)</\1>', self.text, re.DOTALL)
         return [" ".join(html.unescape(re.sub(r"<[^>]*>", " ", words)).split()) for _, words in boxes]
 
+    def messages(self) -> list[str]:
+        """The sentences that came with a redirect, for the next page to show: the shop keeps them in a cookie."""
+        found = [cookie for cookie in self.cookies if cookie.startswith("messages=")]
+        content = found[-1].partition(";")[0].removeprefix("messages=").partition(":")[0] if found else ""
+        if not content.strip('"'):
+            return []
+        packed = signing.b64_decode(content.removeprefix(".").encode())
+        kept = json.loads(zlib.decompress(packed) if content.startswith(".") else packed)
+        return [message[3] for message in kept]
+
 
 class Connection:
     """One open line to the shop. ``send`` and ``receive`` are apart, so that several can be under way at once."""
@@ -219,10 +231,11 @@ def at_once(connections: Sequence[Connection], requests: Sequence[Request]) -> l
             connection.send(request)
         except NoAnswer as lost:
             failed[number] = lost
-    return [failed.get(number) or _received(connections[number]) for number in range(len(requests))]
+    return [failed.get(number) or received(connections[number]) for number in range(len(requests))]
 
 
-def _received(connection: Connection) -> Answer | NoAnswer:
+def received(connection: Connection) -> Answer | NoAnswer:
+    """The answer to what was sent, or why there is none."""
     try:
         return connection.receive()
     except NoAnswer as lost:
