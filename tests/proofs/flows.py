@@ -182,7 +182,7 @@ def _expire(owner: str) -> Act:
 
 
 def _make_room(stage: Stage) -> object:
-    return reservations.release_expired(holding=[stage.id("p1")])
+    return reservations.release_expired(missing={stage.id("p1"): 99})
 
 
 def _register(stage: Stage) -> object:
