@@ -6,6 +6,7 @@ Every rule works out which lines a cart should have and until when it holds them
 from __future__ import annotations
 
 import logging
+import random
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -165,7 +166,7 @@ def _reserve(owner_id: str, product_id: str, quantity: int, intent: carts.Intent
     if product is None or product.status == "draft":
         raise NoSuchProduct
     line = cart.line(product_id)
-    with _room_made(product_id):
+    with _room_made(product_id, units=quantity):
         return _with_line(cart, product, (line.quantity if line else 0) + quantity, intent)
 
 
@@ -181,7 +182,7 @@ def _change(owner_id: str, product_id: str, quantity: int, intent: carts.Intent)
         return _without(cart, product_id, intent)
     if product_id not in products:
         raise NoSuchProduct
-    with _room_made(product_id):
+    with _room_made(product_id, units=quantity):
         return _with_line(cart, products[product_id], quantity, intent)
 
 
@@ -290,16 +291,32 @@ def _with_room(*wanting: Cart) -> lines.Products:
 
 
 @contextmanager
-def _room_made(product_id: str) -> Iterator[None]:
+def _room_made(product_id: str, *, units: int) -> Iterator[None]:
     """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
     try:
         yield
     except OutOfStock as refusal:
         # Whatever came of releasing them: while there are such holds, "sold out" would be false.
-        in_the_way = [_release(found.user_id) for found in _expired([product_id])]
+        in_the_way = _released_for(product_id, units=units - refusal.left)
         if not in_the_way and not _has_more(product_id, than=refusal.left):
             raise
         raise dynamodb.Contention from None
+
+
+def _released_for(product_id: str, *, units: int) -> bool:
+    """Release holds whose time is up until there are so many units more; whether there was any such hold.
+
+    No more than that: were there thousands, one buyer would wait for all of them, and so would everybody else.
+    """
+    in_the_way = list(_expired([product_id]))
+    # In any order, so that those who come at the same moment do not all want the same cart.
+    for found in random.sample(in_the_way, len(in_the_way)):
+        line = found.line(product_id)
+        if _release(found.user_id) and line:
+            units -= line.quantity
+        if units <= 0:
+            break
+    return bool(in_the_way)
 
 
 def _has_more(product_id: str, *, than: int) -> bool:
