@@ -138,11 +138,12 @@ def _with_line(rules: Rules, carts: Carts, tried: Try, side: Side) -> Iterator[C
         yield from _without(rules, carts, tried, side)
         return
     new = tried.quantity + (old if tried.kind == "reserve" else 0)
-    if new <= rules.most:
+    fewer = tried.kind == "reserve" and tried.product in side.soft
+    if new <= rules.most or fewer:
         soft = frozenset(side.lines) if side.may_be_dead(tried.latest) else side.soft
-        yield carts.with_side(
-            tried.side, Side({**side.lines, tried.product: new}, _anew(rules, tried), soft=soft - {tried.product})
-        )
+        soft = soft | {tried.product} if fewer else soft - {tried.product}
+        lines = {**side.lines, tried.product: min(new, rules.most)}
+        yield carts.with_side(tried.side, Side(lines, _anew(rules, tried), soft=soft))
 
 
 def _without(rules: Rules, carts: Carts, tried: Try, side: Side) -> Iterator[Carts]:
@@ -184,13 +185,14 @@ def may_refuse(rules: Rules, carts: Carts, tried: Try) -> bool:
     """Whether a refusal's reason may have been true of these carts. Shortages are looked into by ``shortage``."""
     side, refusal = carts.sides[tried.side], tried.refusal
     units = side.lines.get(tried.product, 0)
+    perhaps_empty = side.lines.keys() <= side.soft
     if isinstance(refusal, CartChanged):
         if tried.kind == "checkout":
             known = side.token == tried.token and not side.may_be_dead(tried.latest)
             return bool(side.lines) and tried.token not in carts.placed and not known
-        return tried.kind == "change" and not units
+        return tried.kind == "change" and (not units or tried.product in side.soft)
     if isinstance(refusal, CartEmpty):
-        return tried.kind in ("extend", "renew", "checkout") and not side.lines and tried.token not in carts.placed
+        return tried.kind in ("extend", "renew", "checkout") and perhaps_empty and tried.token not in carts.placed
     if isinstance(refusal, HoldExpired):
         return tried.kind in ("extend", "checkout") and side.may_be_dead(tried.latest)
     if isinstance(refusal, TooMany):
@@ -234,11 +236,11 @@ def _runs(rules: Rules, carts: Carts, order: tuple[Try, ...]) -> Iterator[Carts]
 
 
 def _fits(expected: Carts, after: Carts, latest: datetime) -> bool:
-    sides = all(_side_fits(expected.sides[name], after.sides[name], latest) for name in (GUEST, USER))
+    sides = all(side_fits(expected.sides[name], after.sides[name], latest) for name in (GUEST, USER))
     return sides and expected.placed == after.placed
 
 
-def _side_fits(expected: Side, after: Side, latest: datetime) -> bool:
+def side_fits(expected: Side, after: Side, latest: datetime) -> bool:
     if not after.lines.keys() <= expected.lines.keys():
         return False
     for product, units in expected.lines.items():

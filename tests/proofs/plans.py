@@ -18,8 +18,8 @@ CUSTOMERS_EACH = 2
 
 #: How often each kind of step is taken, of a hundred. ``wait`` only lets time pass and does not count as an operation.
 KINDS = {
-    "reserve": 27, "change": 8, "remove": 5, "extend": 5, "renew": 6, "join": 5, "look": 6, "checkout": 15,
-    "cancel": 6, "sweep": 4, "restock": 6, "edit": 5, "wait": 2,
+    "reserve": 28, "change": 9, "remove": 4, "extend": 5, "renew": 6, "join": 4, "look": 5, "checkout": 16,
+    "cancel": 5, "sweep": 4, "restock": 8, "edit": 6, "wait": 2,
 }  # fmt: skip
 #: What a second tab may do at the same moment, and how often there is one.
 SECOND = {
@@ -38,7 +38,7 @@ _DOUBLE_CHECKOUT_RATE = 0.4
 
 #: Errors of the servers' clocks, in minutes: under ten.
 SKEWS = (-9.5, -6.0, -1.0, 0.0, 0.0, 2.0, 7.0, 9.5)
-WAITS = (15, 50, 70, 130, 300)
+WAITS = (15, 40, 70, 70, 115, 130)
 _GAP_SECONDS = 0.08
 _PACES = 6
 
@@ -99,7 +99,7 @@ def episode(seed: str, *, operations: int, fault_rate: float) -> list[Step]:
 def openings(seed: str) -> list[tuple[int, int]]:
     """Units and price in cents of each product at the start of an episode."""
     chance = random.Random(f"{seed} openings")
-    return [(chance.randint(2, 9), chance.randint(10, 99) * 100) for _ in range(PRODUCTS)]
+    return [(chance.randint(3, 14), chance.randint(10, 99) * 100) for _ in range(PRODUCTS)]
 
 
 def _step(chance: random.Random, number: int, *, operations: int, fault_rate: float) -> Step:
@@ -141,7 +141,7 @@ def _quantity(chance: random.Random, kind: str) -> int:
     if kind == "wait":
         return chance.choice(WAITS)
     if kind == "restock":
-        return chance.choice([-2, -1, 1, 1, 2, 3, 4])
+        return chance.choice([-3, -1, 2, 3, 4, 6])
     if kind == "change":
         return chance.choice([0, 1, 1, 2, 2, 3, 4, 7])
     return chance.choice([1, 1, 1, 2, 2, 3])

@@ -15,7 +15,7 @@ from django.conf import settings
 from pynamodb.exceptions import PynamoDBException
 
 from inventory import baskets, checkout, clock, dynamodb, orders, products, reservations, stock
-from inventory.errors import InventoryError, NotPossible, ProductChanged, StockTooLow, Unsure
+from inventory.errors import Busy, InventoryError, NotForSale, NotPossible, ProductChanged, StockTooLow, Unsure
 from inventory.models import Cart, Order, Product
 from tests import faults
 from tests.proofs import books
@@ -147,6 +147,10 @@ class Shop:
         else:
             self._shop(step)
 
+    def moment(self) -> int:
+        """A number that is larger than any before it."""
+        return next(self._moments)
+
     # Of any kind
 
     def _attempt(self, step: Step, tried: Try, rule: Callable[[], Any]) -> Try:
@@ -161,7 +165,7 @@ class Shop:
             return step.plan.get(call.number)
 
         self.time.here.skew = step.skew
-        tried.began = next(self._moments)
+        tried.began = self.moment()
         with faults.injected(decide, seed=f"{step.number} {step.chance}") as heard:
             tried.start = clock.now()
             try:
@@ -176,10 +180,11 @@ class Shop:
                 if not dynamodb.is_unavailable(failed):
                     raise
             tried.end = clock.now()
-        tried.ended, tried.latest = next(self._moments), self.time.latest
+        tried.ended, tried.latest = self.moment(), self.time.latest
         self.time.here.skew = 0.0
         self.tally["faults"] += heard.count
         self.tally[tried.outcome] += 1
+        self.tally[f"{tried.kind} {type(tried.refusal).__name__ if tried.refusal else tried.outcome}"] += 1
         self.story.append(f"{tried.began}-{tried.ended} {step}\n    → {tried}")
         return tried
 
@@ -191,6 +196,8 @@ class Shop:
         tried = self._attempt(
             step, Try("restock", ""), lambda: stock.adjust(product, by=by, reason=reason, note=note, who="dana")
         )
+        if tried.refusal and not isinstance(tried.refusal, StockTooLow):
+            self._expect_refusal(tried)
         if isinstance(tried.refusal, StockTooLow):
             self.shortages.append(Shortage(product, -by, tried.began, tried.ended, str(step)))
         self.bookings.append(Booking(product, by, note, tried.began, tried.ended, tried.outcome))
@@ -201,7 +208,7 @@ class Shop:
 
         def rule() -> Product:
             (found,) = stock.products([product])
-            if found.status == "archived" or step.chance < 0.2:
+            if found.status == "archived" or step.chance < 0.15:
                 fields["status"] = "active" if found.status == "archived" else "archived"
             else:
                 price = 1000 + int(step.chance * 9000)
@@ -217,13 +224,10 @@ class Shop:
                 self.price[product].set(fields["price_cents"], **at)
         if fields:
             self.saves[product].append(tried)
-        if isinstance(tried.refusal, ProductChanged) or tried.outcome != REFUSED:
-            return
-        self._expect_refusal(tried)
+        if tried.refusal and not isinstance(tried.refusal, ProductChanged):
+            self._expect_refusal(tried)
 
     def _expect_refusal(self, tried: Try) -> None:
-        from inventory.errors import Busy
-
         if not isinstance(tried.refusal, Busy):
             raise Wrong(f"A refusal without a reason: {tried}")
 
@@ -265,6 +269,10 @@ class Shop:
 
     def _shop(self, step: Step) -> None:
         customer = self.customers[step.customer]
+        if step.kind not in ("reserve", "join") and not customer.carts.sides[step.side].lines:
+            # Few care for an empty cart while they have another.
+            other = GUEST if step.side == USER else USER
+            step = replace(step, side=other, second=step.second and replace(step.second, side=other))
         tries = self._at_once(step, lambda one, _by: self._on_cart(customer, one))
         for tried in tries:
             if tried.kind == "checkout":
@@ -359,8 +367,6 @@ class Shop:
             self._check_not_for_sale(tries[0])
 
     def _check_not_for_sale(self, tried: Try) -> None:
-        from inventory.errors import NotForSale
-
         if isinstance(tried.refusal, NotForSale) and "archived" not in self.status[tried.product].possible(
             tried.began, tried.ended
         ):

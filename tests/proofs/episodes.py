@@ -1,0 +1,67 @@
+"""Episodes: a small shop, many hands, many faults, and at the end every number is looked at."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from unittest import mock
+
+from django.test import override_settings
+
+from inventory import clock
+from tests import faults
+from tests.proofs import closing
+from tests.proofs.plans import THREADS, Step, openings
+from tests.proofs.schedule import AllAtOnce, TakingTurns
+from tests.proofs.shoppers import Shop, Wrong
+
+#: The most of one product in a cart: so few that customers do run into it.
+MOST = 6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an episode went: what is wrong (empty: nothing), what it met, and what was done in which order."""
+
+    wrong: str
+    tally: Counter[str]
+    story: list[str]
+
+
+def play(name: str, seed: str, steps: Sequence[Step], *, at_once: bool = False) -> Outcome:
+    """Carry the steps out in a new shop whose ids begin with ``name``; at once, or taking turns (always the same)."""
+    schedule = AllAtOnce() if at_once else TakingTurns()
+    with faults.installed(), override_settings(LINE_MAX_QUANTITY=MOST):
+        shop = Shop(name, openings(seed), schedule)
+        with mock.patch.object(clock, "now", shop.time.now):
+            shop.open()
+            failures = schedule.run([partial(_play, shop, steps, thread) for thread in range(THREADS)])
+            with override_settings(LINE_MAX_QUANTITY=10_000):
+                failures = failures or _failures(partial(closing.check, shop))
+            closing.sweep_up(shop)
+    shop.tally["orders"] = sum(len(one.statuses) for one in shop.customers)
+    return Outcome(_in_words(failures[0]) if failures else "", shop.tally, shop.story)
+
+
+def _play(shop: Shop, steps: Sequence[Step], thread: int) -> None:
+    for step in steps:
+        if step.thread == thread and not shop.schedule.failed:
+            shop.schedule.spend(max(0.0, step.at - shop.schedule.seconds()))
+            shop.perform(step)
+
+
+def _failures(check: Callable[[], None]) -> list[BaseException]:
+    try:
+        check()
+    except Wrong as wrong:
+        return [wrong]
+    return []
+
+
+def _in_words(failure: BaseException) -> str:
+    if isinstance(failure, Wrong):
+        return str(failure)
+    return "".join(traceback.format_exception(failure))
