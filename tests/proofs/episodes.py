@@ -42,6 +42,7 @@ def play(name: str, seed: str, steps: Sequence[Step], *, at_once: bool = False) 
             with override_settings(LINE_MAX_QUANTITY=10_000):
                 failures = failures or _failures(partial(closing.check, shop))
             closing.sweep_up(shop)
+    shop.tally["operations"] = sum(step.kind != "wait" for step in steps)
     shop.tally["orders"] = sum(len(one.statuses) for one in shop.customers)
     return Outcome(_in_words(failures[0]) if failures else "", shop.tally, shop.story)
 

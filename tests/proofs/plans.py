@@ -7,7 +7,7 @@ part of its steps. Each step has its own faults and its own pace; what another s
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tests import faults
@@ -62,10 +62,6 @@ class Step:
     plan: faults.Plan = field(default_factory=faults.Plan)
     second: Step | None = None
 
-    @property
-    def faults(self) -> int:
-        return len(self.plan) + (self.second.faults if self.second else 0)
-
     def __str__(self) -> str:
         what = {
             "reserve": f"reserve {self.quantity} of product {self.product}",
@@ -80,9 +76,6 @@ class Step:
         line += f"; clock {self.skew:+} min" if self.skew else ""
         line += f"; faults {self.plan}" if self.plan else ""
         return f"{line}\n    at the same moment: {self.second}" if self.second else line
-
-    def with_plan(self, plan: faults.Plan) -> Step:
-        return replace(self, plan=plan)
 
 
 def episode(seed: str, *, operations: int, fault_rate: float) -> list[Step]:
@@ -152,15 +145,49 @@ def _paces(chance: random.Random) -> tuple[float, ...]:
     return tuple(chance.expovariate(100) * chance.choice([1, 1, 1, 8]) for _ in range(_PACES))
 
 
-#: Faults that the SDK gets over, that the rule has to, and that end the process.
-_USUAL: Iterable[faults.Fault] = faults.FAULTS
-
-
 def _faults(chance: random.Random, rate: float) -> faults.Plan:
     plan = faults.Plan()
     # Now and then the database is away for a whole operation.
     rate = 0.9 if chance.random() < 0.01 else rate
     for number in range(1, 13):
         if chance.random() < rate:
-            plan[number] = chance.choice(list(_USUAL))
+            plan[number] = chance.choice(faults.FAULTS)
     return plan
+
+
+def with_fewest_faults(steps: list[Step], *, fails: Callable[[list[Step]], bool]) -> list[Step]:
+    """The same steps with as few faults, second tabs and wrong clocks as it takes to fail."""
+    for place in range(len(steps)):
+        for simplify in _SIMPLER:
+            for simpler in list(simplify(steps[place])):
+                tried = [*steps[:place], simpler, *steps[place + 1 :]]
+                if fails(tried):
+                    steps = tried
+                    break
+    return steps
+
+
+def _with_fewer_faults(step: Step) -> Iterator[Step]:
+    """Without any fault; else with just one of them."""
+    if step.plan:
+        yield replace(step, plan=faults.Plan())
+    if len(step.plan) > 1:
+        yield from (replace(step, plan=faults.Plan({number: fault})) for number, fault in step.plan.items())
+
+
+def _alone(step: Step) -> Iterator[Step]:
+    if step.second:
+        yield replace(step, second=None)
+
+
+def _with_fewer_faults_beside(step: Step) -> Iterator[Step]:
+    if step.second:
+        yield from (replace(step, second=simpler) for simpler in _with_fewer_faults(step.second))
+
+
+def _with_right_clocks(step: Step) -> Iterator[Step]:
+    if step.skew or (step.second and step.second.skew):
+        yield replace(step, skew=0.0, second=step.second and replace(step.second, skew=0.0))
+
+
+_SIMPLER = (_alone, _with_fewer_faults, _with_fewer_faults_beside, _with_right_clocks)

@@ -63,9 +63,7 @@ class Customer:
 
     def bought(self, product: str) -> int:
         return sum(
-            self.offers[token].lines.get(product, 0)
-            for token, status in self.statuses.items()
-            if status != "cancelled"
+            self.offers[token].lines.get(product, 0) for token, status in self.statuses.items() if status != "cancelled"
         )
 
 
@@ -372,9 +370,7 @@ class Shop:
         ):
             raise Wrong(f"The product was for sale all the time: {tried}")
 
-    def _check_prices(
-        self, customer: Customer, before: Carts, after: Carts, prices: Prices, tries: list[Try]
-    ) -> None:
+    def _check_prices(self, customer: Customer, before: Carts, after: Carts, prices: Prices, tries: list[Try]) -> None:
         """A price stays as it was shown while the hold lasts, or falls; else it is one that the product had."""
         began, ended = min(tried.began for tried in tries), max(tried.ended for tried in tries)
         latest = max(tried.latest for tried in tries)
