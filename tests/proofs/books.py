@@ -1,8 +1,8 @@
 """What a cart may be after an operation, by the shop's promises: the judge of the random operations.
 
-An operation is *done* (the shop said so: it has happened), *refused* (it has not, and the reason must have been possible)
-or *unknown* (no answer, or "Unsure": either). From what a customer's two carts were, what was tried and what they are
-now, ``explain`` says whether there is an order of events that the promises allow.
+An operation is *done* (the shop said so: it has happened), *refused* (it has not, and the reason must have been
+possible) or *unknown* (no answer, or "Unsure": either). From what a customer's two carts were, what was tried and what
+they are now, ``explain`` says whether there is an order of events that the promises allow.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from inventory.errors import (
     OutOfStock,
     TooMany,
 )
+from tests.proofs.shelf import REFUSED, UNKNOWN, Shortage
 
-DONE, REFUSED, UNKNOWN = "done", "refused", "unknown"
 GUEST, USER = "guest", "user"
 
 #: The clocks of two servers differ by at most twice this.
@@ -41,7 +41,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Side:
-    """One cart: units by product, when its hold ends (between two moments, or None: nothing is held), its offer's token.
+    """One cart: units by product, when its hold ends (between two moments; None: nothing is held), its offer's token.
 
     ``soft`` are the products of which there may be fewer: lines whose hold was over are reserved again as far as there
     are units.
@@ -95,17 +95,6 @@ class Try:
         }.get(self.kind, self.kind)
         why = f" ({type(self.refusal).__name__}: {self.refusal})" if self.refusal else ""
         return f"{what} as {self.side}: {self.outcome}{why}"
-
-
-@dataclass(frozen=True)
-class Shortage:
-    """That somebody did not get ``needed`` units of a product between two moments. True only if there were fewer."""
-
-    product: str
-    needed: int
-    began: int
-    ended: int
-    said: str
 
 
 def applied(rules: Rules, carts: Carts, tried: Try) -> Iterator[Carts]:

@@ -1,7 +1,7 @@
 """What happens in an episode: steps of many customers and of the shopkeeper, with the faults that they meet.
 
-A plan is made from a seed and says everything that is left to chance, so an episode can be repeated, and repeated with a
-part of its steps. Each step has its own faults and its own pace; what another step does has no part in them.
+A plan is made from a seed and says everything that is left to chance, so an episode can be repeated, and repeated with
+a part of its steps. Each step has its own faults and its own pace; what another step does has no part in them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ _PACES = 6
 
 @dataclass(frozen=True)
 class Step:
-    """One operation: by which thread, when (seconds), for whom, on a server whose clock is wrong by ``skew`` minutes."""
+    """One operation: by which thread, when (seconds), for whom, on a server whose clock is ``skew`` minutes wrong.
+
+    Who finds the cart on this ``side`` empty looks into the other one, unless they want to fill it.
+    """
 
     number: int
     thread: int
@@ -79,7 +82,7 @@ class Step:
 
 
 def episode(seed: str, *, operations: int, fault_rate: float) -> list[Step]:
-    """The steps of an episode with so many operations, where a call meets a fault with the probability ``fault_rate``."""
+    """The steps of an episode with so many operations; each call meets a fault with a probability of ``fault_rate``."""
     chance = random.Random(seed)
     steps: list[Step] = []
     counted = 0

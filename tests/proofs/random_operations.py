@@ -1,10 +1,10 @@
 """Random operations by eight threads under faults: after each the books must balance, at the end every number.
 
-    python -m tests.proofs.random_operations SEED [EPISODE]
+    python -m tests.proofs.random_operations SEED [EPISODE [OPERATIONS]]
 
-plays one episode of a run again and tells its story; without EPISODE a small run. A run is cut into episodes, each a small
-shop of its own with little stock, many customers and a plan that follows from the seed. In most of them the threads take
-turns (``schedule``), so that a failure repeats and is made shorter; in every fourth they really run at once.
+plays one episode of a run again and tells its story; without EPISODE a small run. A run is cut into episodes, each a
+small shop of its own with little stock, many customers and a plan that follows from the seed. In most of them the
+threads take turns (``schedule``), so that a failure repeats and is made shorter; in every fourth they run at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,8 @@ TITLE = "Random operations under faults"
 WANTED = "100,000 operations by 8 threads, ≥ 30 faults per 100: 0 oversold, 0 lost, 0 doubled, 0 stuck"
 ENGINE = "dynoxide"
 
-FULL, QUICK, CONTROL = 100_000, 5_000, 2_000
-EPISODE = 400
+FULL, QUICK, CONTROL = 100_000, 5_000, 3_000
+EPISODE, CONTROL_EPISODE = 400, 100
 #: The probability that a call meets a fault. It gives about 35 faults for 100 operations.
 FAULT_RATE = 0.09
 _AT_ONCE_EVERY = 4
@@ -41,15 +42,15 @@ _numbers = itertools.count()
 
 
 def prove(world: World) -> Result:
-    wanted = FULL if world.full else QUICK
+    run, wanted = Run(world.seed, EPISODE), FULL if world.full else QUICK
     tally: Counter[str] = Counter()
     wrong: list[str] = []
     for number in range(-(-wanted // EPISODE)):
-        outcome = _play(world.seed, number)
+        outcome = run.play(number)
         tally += outcome.tally
         world.progress(min(wanted, tally["operations"]), wanted)
         if outcome.wrong:
-            wrong.append(_report(world.seed, number, outcome))
+            wrong.append(run.report(number, outcome))
             if len(wrong) == _WRONG_AT_MOST:
                 break
     return Result(_ran(tally), wrong)
@@ -59,66 +60,76 @@ def control(world: World) -> Result:
     """Three shops that each lack a protection. All must be found wrong within a few thousand operations."""
     from tests.proofs import unsafe_shops
 
+    run = Run(world.seed, CONTROL_EPISODE)
     tally: Counter[str] = Counter()
-    wrong, missed = [], []
+    wrong: list[str] = []
     for done, (name, unsafe) in enumerate(unsafe_shops.ALL.items()):
         world.progress(done, len(unsafe_shops.ALL))
         with unsafe():
-            for number in range(CONTROL // EPISODE):
-                outcome = _play(world.seed, number)
-                tally += outcome.tally
-                if outcome.wrong:
-                    wrong.append(f"{name}: {_report(world.seed, number, outcome)}")
-                    break
-            else:
-                missed.append(name)
-    world.progress(1, 1)
-    return Result(f"{tally['operations']:,} operations", [] if missed else wrong)
+            found = _first_wrong(run, tally)
+        if not found:
+            return Result(f"{tally['operations']:,} operations: nothing wrong found with {name}", [])
+        wrong.append(f"{name}: {found}")
+    return Result(f"{tally['operations']:,} operations in {len(wrong)} unsafe shops", wrong)
 
 
-def _play(seed: int, number: int, steps: Sequence[Step] | None = None) -> Outcome:
-    """One episode of a run, or a part of its steps. Every shop has ids of its own: the tables live on."""
-    from tests.proofs import episodes, plans
+def _first_wrong(run: Run, tally: Counter[str]) -> str:
+    for number in range(CONTROL // run.size):
+        outcome = run.play(number)
+        tally += outcome.tally
+        if outcome.wrong:
+            return run.report(number, outcome)
+    return ""
 
-    name = f"{seed} {number}"
-    if steps is None:
-        steps = plans.episode(name, operations=EPISODE, fault_rate=FAULT_RATE)
-    return episodes.play(f"{next(_numbers):06}", name, steps, at_once=_is_at_once(number))
+
+@dataclass(frozen=True)
+class Run:
+    """Episodes of so many operations each, all from one seed."""
+
+    seed: int
+    size: int
+
+    def steps(self, number: int) -> list[Step]:
+        from tests.proofs import plans
+
+        return plans.episode(f"{self.seed} {number}", operations=self.size, fault_rate=FAULT_RATE)
+
+    def play(self, number: int, steps: Sequence[Step] | None = None) -> Outcome:
+        """One episode, or a part of its steps. Every shop has ids of its own: the tables live on."""
+        from tests.proofs import episodes
+
+        name, seed = f"{next(_numbers):06}", f"{self.seed} {number}"
+        return episodes.play(name, seed, self.steps(number) if steps is None else steps, at_once=_is_at_once(number))
+
+    def report(self, number: int, outcome: Outcome) -> str:
+        """What went wrong, how to see it again, and the shortest sequence of steps that still goes wrong."""
+        again = f"python -m tests.proofs.random_operations {self.seed} {number} {self.size}"
+        if _is_at_once(number):
+            return f"{outcome.wrong}\nSeed {self.seed}, episode {number}, threads at once; to try again: {again}"
+        steps, found = self.shortened(number)
+        lines = "\n".join(map(str, steps))
+        return f"{found}\nSeed {self.seed}, episode {number}; to see it again: {again}\nThe shortest sequence:\n{lines}"
+
+    def shortened(self, number: int) -> tuple[list[Step], str]:
+        """The fewest steps and faults of an episode that still go wrong, and what then goes wrong."""
+        from tests.proofs import plans, shorten
+
+        found = ""
+
+        def fails(some: list[Step]) -> bool:
+            nonlocal found
+            wrong = self.play(number, some).wrong
+            found = wrong or found
+            return bool(wrong)
+
+        steps = self.steps(number)
+        if not fails(steps):
+            return steps, "It did not go wrong again."
+        return plans.with_fewest_faults(shorten.shortest(steps, fails=fails, tries=_TRIES), fails=fails), found
 
 
 def _is_at_once(number: int) -> bool:
     return number % _AT_ONCE_EVERY == _AT_ONCE_EVERY - 1
-
-
-def _report(seed: int, number: int, outcome: Outcome) -> str:
-    """What went wrong, and the shortest sequence of steps that still goes wrong."""
-    again = f"python -m tests.proofs.random_operations {seed} {number}"
-    if _is_at_once(number):
-        return f"{outcome.wrong}\nSeed {seed}, episode {number}, threads at once; to try again: {again}"
-    steps, last = shortened(seed, number)
-    lines = "\n".join(map(str, steps))
-    return f"{last}\nSeed {seed}, episode {number}; to see it again: {again}\nThe shortest sequence:\n{lines}"
-
-
-def shortened(seed: int, number: int) -> tuple[list[Step], str]:
-    """The fewest steps and faults of an episode that still go wrong, and what then goes wrong."""
-    from tests.proofs import plans
-    from tests.proofs.shorten import shortest
-
-    name = f"{seed} {number}"
-    steps = plans.episode(name, operations=EPISODE, fault_rate=FAULT_RATE)
-    last = ""
-
-    def fails(some: list[Step]) -> bool:
-        nonlocal last
-        found = _play(seed, number, some).wrong
-        last = found or last
-        return bool(found)
-
-    if not fails(steps):
-        return steps, "It did not go wrong again."
-    steps = shortest(steps, fails=fails, tries=_TRIES)
-    return plans.with_fewest_faults(steps, fails=fails), last
 
 
 def _ran(tally: Counter[str]) -> str:
@@ -128,7 +139,7 @@ def _ran(tally: Counter[str]) -> str:
     )
 
 
-def main(seed: int, number: int | None) -> int:
+def main(seed: int, number: int | None, size: int) -> int:
     """Play an episode again, or a small run, on an engine of its own. Exit status 0 if nothing is wrong."""
     with (
         tempfile.TemporaryDirectory(prefix="proof-random-") as directory,
@@ -141,9 +152,10 @@ def main(seed: int, number: int | None) -> int:
             result = prove(World(False, seed, environment, Path(directory), lambda done, total: None))
             print(result.ran, *result.wrong, sep="\n")
             return 1 if result.wrong else 0
-        outcome = _play(seed, number)
+        run = Run(seed, size)
+        outcome = run.play(number)
         print(*outcome.story, sep="\n")
-        print(_report(seed, number, outcome) if outcome.wrong else "Nothing is wrong.")
+        print(run.report(number, outcome) if outcome.wrong else "Nothing is wrong.")
         return 1 if outcome.wrong else 0
 
 
@@ -159,6 +171,7 @@ def _open_shop() -> None:
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) not in (2, 3, 4):
         sys.exit(__doc__)
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else None))
+    asked = [int(word) for word in sys.argv[1:]]
+    sys.exit(main(asked[0], asked[1] if asked[1:] else None, asked[2] if asked[2:] else EPISODE))

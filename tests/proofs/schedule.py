@@ -1,8 +1,9 @@
 """Threads that take turns: real threads of which one runs at a time, in an order that a test decides.
 
-Each thread has a time of its own, in seconds since the start. Whatever it does costs it some (``spend``), and the thread
-whose time is the earliest goes on. So the same costs give the same order every time, a call that takes long is overtaken
-by many others, and to leave one thread's work out hardly moves the others: a failure repeats and can be made shorter.
+Each thread has a time of its own, in seconds since the start. Whatever it does costs it some (``spend``), and the
+thread whose time is the earliest goes on. So the same costs give the same order every time, a call that takes long is
+overtaken by many others, and to leave one thread's work out hardly moves the others: a failure repeats and can be made
+shorter.
 
 DynamoDB carries out one request at a time on one item, so handing over at each request reaches every order that counts.
 """

@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from datetime import timedelta
 from unittest import mock
 
+from django.conf import settings
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
-from inventory import checkout, clock, dynamodb, reservations, stock
+from inventory import carts, checkout, clock, dynamodb, reservations
 from inventory.errors import OutOfStock, Unsure
 from inventory.lines import of_product
 from inventory.models import Cart, Order, Product
 
+_HOLD = timedelta(minutes=settings.RESERVATION_MINUTES)
 _real_reserve = reservations.reserve
-_real_adjust = stock.adjust
 _real_place_order = checkout.place_order
 _real_unchanged = Cart.unchanged
 
@@ -39,7 +40,7 @@ def _reserve_in_two_writes(owner_id: str, product_id: str, *, quantity: int) -> 
     wanted = [one for one in cart.lines if one.product_id != product_id]
     units = quantity + (line.quantity if line else 0)
     price = min(line.price_cents, product.price_cents) if line else product.price_cents
-    after = cart.rewritten([*wanted, of_product(product, quantity=units, price_cents=price)], until=cart.expires_at)
+    after = cart.rewritten([*wanted, of_product(product, quantity=units, price_cents=price)], until=clock.now() + _HOLD)
     after.save()
     return after
 
@@ -70,25 +71,10 @@ def checkout_of_any_cart() -> Iterator[None]:
         yield
 
 
-def _again(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Do it once more when no answer came, as if it had not happened."""
-
-    def twice(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return rule(*args, **kwargs)
-        except Unsure:
-            return rule(*args, **kwargs)
-
-    return twice
-
-
 @contextmanager
 def blind_retries() -> Iterator[None]:
-    """What may have happened is done again without a look."""
-    with (
-        mock.patch.object(reservations, "reserve", _again(_real_reserve)),
-        mock.patch.object(stock, "adjust", _again(_real_adjust)),
-    ):
+    """A rule of a cart that is tried again does not look whether its earlier try has happened."""
+    with mock.patch.object(carts.Intent, "has_happened", return_value=False):
         yield
 
 
