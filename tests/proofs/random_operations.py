@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from tests import engines
 from tests.proofs import Result, World
+from tests.quick_sdk import quick_sdk
 
 if TYPE_CHECKING:
     from tests.proofs.episodes import Outcome
@@ -41,6 +42,7 @@ _TRIES = 150
 _numbers = itertools.count()
 
 
+@quick_sdk()
 def prove(world: World) -> Result:
     run, wanted = Run(world.seed, EPISODE), FULL if world.full else QUICK
     tally: Counter[str] = Counter()
@@ -56,6 +58,7 @@ def prove(world: World) -> Result:
     return Result(_ran(tally), wrong)
 
 
+@quick_sdk()
 def control(world: World) -> Result:
     """Three shops that each lack a protection. All must be found wrong within a few thousand operations."""
     from tests.proofs import unsafe_shops
@@ -153,9 +156,10 @@ def main(seed: int, number: int | None, size: int) -> int:
             print(result.ran, *result.wrong, sep="\n")
             return 1 if result.wrong else 0
         run = Run(seed, size)
-        outcome = run.play(number)
-        print(*outcome.story, sep="\n")
-        print(run.report(number, outcome) if outcome.wrong else "Nothing is wrong.")
+        with quick_sdk():
+            outcome = run.play(number)
+            print(*outcome.story, sep="\n")
+            print(run.report(number, outcome) if outcome.wrong else "Nothing is wrong.")
         return 1 if outcome.wrong else 0
 
 
