@@ -34,11 +34,15 @@ def quick_sdk() -> Iterator[None]:
     engine = _Engine()
     with (
         closing(engine),
-        mock.patch.object(UserAgentString, "to_string", return_value="ecokart-proofs"),
+        mock.patch.object(UserAgentString, "to_string", _name),
         mock.patch.object(SigV4Auth, "add_auth", _add_auth),
         mock.patch.object(URLLib3Session, "send", engine.send),
     ):
         yield
+
+
+def _name(_self: UserAgentString) -> str:
+    return "ecokart-proofs"
 
 
 def _add_auth(_self: SigV4Auth, request: Any) -> None:

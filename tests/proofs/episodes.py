@@ -14,6 +14,7 @@ from django.test import override_settings
 from inventory import clock
 from tests import faults
 from tests.proofs import closing
+from tests.proofs.books import Try
 from tests.proofs.plans import THREADS, Step, openings
 from tests.proofs.schedule import AllAtOnce, TakingTurns
 from tests.proofs.shoppers import Shop, Wrong
@@ -28,7 +29,7 @@ class Outcome:
 
     wrong: str
     tally: Counter[str]
-    story: list[str]
+    story: list[tuple[Step, Try]]
 
 
 def play(name: str, seed: str, steps: Sequence[Step], *, at_once: bool = False) -> Outcome:

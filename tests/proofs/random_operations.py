@@ -158,7 +158,8 @@ def main(seed: int, number: int | None, size: int) -> int:
         run = Run(seed, size)
         with quick_sdk():
             outcome = run.play(number)
-            print(*outcome.story, sep="\n")
+            for step, tried in outcome.story:
+                print(f"{tried.began}-{tried.ended} {step}\n    {tried}")
             print(run.report(number, outcome) if outcome.wrong else "Nothing is wrong.")
         return 1 if outcome.wrong else 0
 

@@ -109,7 +109,7 @@ class Shop:
         self.products = list(opening)
         self.saves: dict[str, list[Try]] = {product: [] for product in opening}
         self.tally: Counter[str] = Counter()
-        self.story: list[str] = []
+        self.story: list[tuple[Step, Try]] = []
         self._moments = itertools.count(1)
 
     def open(self) -> None:
@@ -169,7 +169,7 @@ class Shop:
         self.tally["faults"] += heard.count
         self.tally[tried.outcome] += 1
         self.tally[f"{tried.kind} {type(tried.refusal).__name__ if tried.refusal else tried.outcome}"] += 1
-        self.story.append(f"{tried.began}-{tried.ended} {step}\n    → {tried}")
+        self.story.append((step, tried))
         return tried
 
     # The shopkeeper
