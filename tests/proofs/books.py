@@ -94,7 +94,8 @@ class Try:
             "checkout": f"check out {self.token[:8]}",
         }.get(self.kind, self.kind)
         why = f" ({type(self.refusal).__name__}: {self.refusal})" if self.refusal else ""
-        return f"{what} as {self.side}: {self.outcome}{why}"
+        who = f" as {self.side}" if self.side else ""
+        return f"{what}{who}: {self.outcome}{why}"
 
 
 def applied(rules: Rules, carts: Carts, tried: Try) -> Iterator[Carts]:

@@ -161,36 +161,20 @@ def _faults(chance: random.Random, rate: float) -> faults.Plan:
 def with_fewest_faults(steps: list[Step], *, fails: Callable[[list[Step]], bool]) -> list[Step]:
     """The same steps with as few faults, second tabs and wrong clocks as it takes to fail."""
     for place in range(len(steps)):
-        for simplify in _SIMPLER:
-            for simpler in list(simplify(steps[place])):
-                tried = [*steps[:place], simpler, *steps[place + 1 :]]
-                if fails(tried):
-                    steps = tried
-                    break
+
+        def still(simpler: Step, place: int = place) -> bool:
+            nonlocal steps
+            tried = [*steps[:place], simpler, *steps[place + 1 :]]
+            if fails(tried):
+                steps = tried
+                return True
+            return False
+
+        step = steps[place]
+        if step.second and not still(replace(step, second=None)):
+            second = step.second
+            _fewer_faults(second, lambda simpler: still(replace(steps[place], second=simpler)))
+        _fewer_faults(steps[place], still)
+        if steps[place].skew:
+            still(replace(steps[place], skew=0.0))
     return steps
-
-
-def _with_fewer_faults(step: Step) -> Iterator[Step]:
-    """Without any fault; else with just one of them."""
-    if step.plan:
-        yield replace(step, plan=faults.Plan())
-    if len(step.plan) > 1:
-        yield from (replace(step, plan=faults.Plan({number: fault})) for number, fault in step.plan.items())
-
-
-def _alone(step: Step) -> Iterator[Step]:
-    if step.second:
-        yield replace(step, second=None)
-
-
-def _with_fewer_faults_beside(step: Step) -> Iterator[Step]:
-    if step.second:
-        yield from (replace(step, second=simpler) for simpler in _with_fewer_faults(step.second))
-
-
-def _with_right_clocks(step: Step) -> Iterator[Step]:
-    if step.skew or (step.second and step.second.skew):
-        yield replace(step, skew=0.0, second=step.second and replace(step.second, skew=0.0))
-
-
-_SIMPLER = (_alone, _with_fewer_faults, _with_fewer_faults_beside, _with_right_clocks)

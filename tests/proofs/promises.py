@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from inventory import dynamodb
 from inventory.models import Cart, Movement, Order, Product
@@ -40,9 +41,9 @@ class Books:
 
     def _numbers(self, product: Product) -> list[str]:
         stock, reserved, available = product.stock, product.reserved, product.available
-        held = sum(cart.held.get(product.id, 0) for cart in self.carts)
-        moved = sum(movement.quantity for movement in self.movements if movement.product_id == product.id)
-        endless = [cart.user_id for cart in self.carts if product.id in cart.held and cart.expires_at is None]
+        held = sum(cart.held[product.id] for cart in self._holders[product.id])
+        moved = sum(movement.quantity for movement in self._movements[product.id])
+        endless = [cart.user_id for cart in self._holders[product.id] if cart.expires_at is None]
         wrong = {
             f"{reserved} reserved": reserved < 0,
             f"{available} available": available < 0,
@@ -55,8 +56,8 @@ class Books:
 
     def _trade(self, product_id: str) -> list[str]:
         """Each order has taken its units once, and given them back once if it was cancelled."""
-        ordered = {order.id: _units(order, product_id) for order in self.orders}
-        cancelled = {order.id: _units(order, product_id) for order in self.orders if order.status == "cancelled"}
+        ordered = {order.id: _units(order, product_id) for order in self._orders[product_id]}
+        cancelled = {order.id: ordered[order.id] for order in self._orders[product_id] if order.status == "cancelled"}
         sold, returned = self._moved(product_id, "sold"), self._moved(product_id, "returned")
         wrong = []
         for order_id in sorted(ordered.keys() | sold.keys() | returned.keys()):
@@ -68,17 +69,37 @@ class Books:
 
     def _moved(self, product_id: str, kind: str) -> Counter[str]:
         moved: Counter[str] = Counter()
-        for movement in self.movements:
-            if movement.product_id == product_id and movement.kind == kind and movement.order_id:
+        for movement in self._movements[product_id]:
+            if movement.kind == kind and movement.order_id:
                 moved[movement.order_id] += movement.quantity
         return moved
 
     def _is_named(self, product_id: str) -> bool:
-        lines = [line for cart in self.carts if cart.is_held for line in cart.lines]
-        lines += [line for order in self.orders for line in order.items]
-        return any(line.product_id == product_id for line in lines) or any(
-            movement.product_id == product_id for movement in self.movements
-        )
+        return bool(self._holders[product_id] or self._orders[product_id] or self._movements[product_id])
+
+    @cached_property
+    def _holders(self) -> defaultdict[str, list[Cart]]:
+        """By product: the carts that hold some of it."""
+        by_product = defaultdict(list)
+        for cart in self.carts:
+            for product_id in cart.held:
+                by_product[product_id].append(cart)
+        return by_product
+
+    @cached_property
+    def _orders(self) -> defaultdict[str, list[Order]]:
+        by_product = defaultdict(list)
+        for order in self.orders:
+            for product_id in {line.product_id for line in order.items}:
+                by_product[product_id].append(order)
+        return by_product
+
+    @cached_property
+    def _movements(self) -> defaultdict[str, list[Movement]]:
+        by_product = defaultdict(list)
+        for movement in self.movements:
+            by_product[movement.product_id].append(movement)
+        return by_product
 
 
 def _units(order: Order, product_id: str) -> int:
