@@ -7,10 +7,11 @@ a part of its steps. Each step has its own faults and its own pace; what another
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tests import faults
+from tests.proofs import shorten
 
 THREADS = 8
 PRODUCTS = 4
@@ -159,22 +160,26 @@ def _faults(chance: random.Random, rate: float) -> faults.Plan:
 
 
 def with_fewest_faults(steps: list[Step], *, fails: Callable[[list[Step]], bool]) -> list[Step]:
-    """The same steps with as few faults, second tabs and wrong clocks as it takes to fail."""
+    """The same steps with as few second tabs, faults and wrong clocks as it takes to fail."""
     for place in range(len(steps)):
 
         def still(simpler: Step, place: int = place) -> bool:
             nonlocal steps
             tried = [*steps[:place], simpler, *steps[place + 1 :]]
-            if fails(tried):
-                steps = tried
-                return True
-            return False
+            failed = fails(tried)
+            steps = tried if failed else steps
+            return failed
 
-        step = steps[place]
-        if step.second and not still(replace(step, second=None)):
-            second = step.second
-            _fewer_faults(second, lambda simpler: still(replace(steps[place], second=simpler)))
-        _fewer_faults(steps[place], still)
+        second = steps[place].second
+        if second and not still(replace(steps[place], second=None)):
+            first = steps[place]
+            _leave_faults_out(second, still=lambda one, first=first: still(replace(first, second=one)))
+        _leave_faults_out(steps[place], still=still)
         if steps[place].skew:
             still(replace(steps[place], skew=0.0))
     return steps
+
+
+def _leave_faults_out(step: Step, *, still: Callable[[Step], bool]) -> None:
+    if step.plan and not still(replace(step, plan=faults.Plan())):
+        shorten.shortest(list(step.plan.items()), fails=lambda some: still(replace(step, plan=faults.Plan(some))))
