@@ -48,7 +48,7 @@ _PACES = 6
 class Step:
     """One operation: by which thread, when (seconds), for whom, on a server whose clock is ``skew`` minutes wrong.
 
-    Who finds the cart on this ``side`` empty looks into the other one, unless they want to fill it.
+    Who finds the cart on this ``side`` empty looks into the other one, or puts something in.
     """
 
     number: int

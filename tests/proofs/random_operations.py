@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from tests import engines
 from tests.proofs import Result, World
+from tests.proofs.one import open_shop
 from tests.quick_sdk import quick_sdk
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ WANTED = "100,000 operations by 8 threads, ≥ 30 faults per 100: 0 oversold, 0 
 ENGINE = "dynoxide"
 
 FULL, QUICK, CONTROL = 100_000, 5_000, 3_000
-EPISODE, CONTROL_EPISODE = 400, 100
-#: The probability that a call meets a fault. It gives about 35 faults for 100 operations.
-FAULT_RATE = 0.09
+EPISODE, CONTROL_EPISODE = 400, 60
+#: The probability that a call meets a fault. It gives about 40 faults for 100 operations.
+FAULT_RATE = 0.12
+FAULTS_WANTED = 0.3
 _AT_ONCE_EVERY = 4
 _WRONG_AT_MOST = 3
 _TRIES = 150
@@ -55,6 +57,8 @@ def prove(world: World) -> Result:
             wrong.append(run.report(number, outcome))
             if len(wrong) == _WRONG_AT_MOST:
                 break
+    if not wrong and tally["faults"] < FAULTS_WANTED * tally["operations"]:
+        wrong.append(f"Only {tally['faults']} faults in {tally['operations']} operations: the proof is too mild.")
     return Result(_ran(tally), wrong)
 
 
@@ -149,7 +153,7 @@ def main(seed: int, number: int | None, size: int) -> int:
         engines.running(ENGINE, directory=Path(directory, "engine")) as environment,
     ):
         engines.use(environment)
-        _open_shop()
+        open_shop()
         logging.disable(logging.WARNING)
         if number is None:
             result = prove(World(False, seed, environment, Path(directory), lambda done, total: None))
@@ -162,16 +166,6 @@ def main(seed: int, number: int | None, size: int) -> int:
                 print(f"{tried.began}-{tried.ended} {step}\n    {tried}")
             print(run.report(number, outcome) if outcome.wrong else "Nothing is wrong.")
         return 1 if outcome.wrong else 0
-
-
-def _open_shop() -> None:
-    import django
-
-    django.setup()
-    from inventory import tables
-
-    for _ in tables.create():
-        pass
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from tests.proofs.shelf import DONE, REFUSED, UNKNOWN, Booking, NotSold, Priced,
 EPOCH = datetime(2026, 1, 5, 8, tzinfo=UTC)
 CONTACT = checkout.Contact("Alice Adler", "alice@example.com", "Ulmenweg 1", "10115", "Berlin", "DE")
 _LOOK_AGAIN = 0.05
+_SENSIBLE = 0.7
 #: A time-out of seconds would leave its thread alone at the end, where nobody is in its way any more.
 _PAUSE_COUNTS_SECONDS = 0.15
 _NO_ANSWER = (PynamoDBException, BotoCoreError, ClientError, dynamodb.Contention, dynamodb.OutcomeUnknown)
@@ -166,7 +167,7 @@ class Shop:
             tried.end = clock.now()
         tried.ended, tried.latest = self.moment(), self.time.latest
         self.time.here.skew = 0.0
-        self.tally["faults"] += heard.count
+        self.tally["faults"] += len(heard.plan)
         self.tally[tried.outcome] += 1
         self.tally[f"{tried.kind} {type(tried.refusal).__name__ if tried.refusal else tried.outcome}"] += 1
         self.story.append((step, tried))
@@ -254,9 +255,7 @@ class Shop:
     def _shop(self, step: Step) -> None:
         customer = self.customers[step.customer]
         if step.kind not in ("reserve", "join") and not customer.carts.sides[step.side].lines:
-            # Few care for an empty cart while they have another.
-            other = GUEST if step.side == USER else USER
-            step = replace(step, side=other, second=step.second and replace(step.second, side=other))
+            step = _with_more_sense(customer, step)
         tries = self._at_once(step, lambda one, _by: self._on_cart(customer, one))
         for tried in tries:
             if tried.kind == "checkout":
@@ -384,6 +383,14 @@ def as_side(cart: Cart) -> tuple[Side, dict[str, int]]:
 
 def held(carts: Carts, product: str) -> int:
     return sum(side.lines.get(product, 0) for side in carts.sides.values() if side.until)
+
+
+def _with_more_sense(customer: Customer, step: Step) -> Step:
+    """Who has nothing in this cart looks into the other one, and mostly puts something in if that is empty too."""
+    other = GUEST if step.side == USER else USER
+    if customer.carts.sides[other].lines:
+        return replace(step, side=other, second=step.second and replace(step.second, side=other))
+    return replace(step, kind="reserve", quantity=max(1, step.quantity)) if step.chance < _SENSIBLE else step
 
 
 def _span(tries: list[Try]) -> tuple[int, int, str]:
