@@ -10,8 +10,10 @@ from inventory.errors import ProductChanged
 from inventory.models import Cart, Movement, Order, Product
 from tests.proofs import books, promises
 from tests.proofs.books import Try
+from tests.proofs.floor import Shop, Wrong
 from tests.proofs.shelf import DONE, REFUSED, UNKNOWN
-from tests.proofs.shoppers import CONTACT, Customer, Shop, Wrong, as_side
+from tests.proofs.shoppers import CONTACT
+from tests.proofs.sights import Customer, as_side
 
 _LONG_AFTER_MINUTES = 600
 

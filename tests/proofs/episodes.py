@@ -11,13 +11,14 @@ from unittest import mock
 
 from django.test import override_settings
 
-from inventory import clock
+from inventory import clock, reservations
+from inventory.errors import InventoryError
 from tests import faults
-from tests.proofs import closing
+from tests.proofs import closing, shopkeeper, shoppers
 from tests.proofs.books import Try
+from tests.proofs.floor import Shop, Wrong
 from tests.proofs.plans import THREADS, Step, openings
 from tests.proofs.schedule import AllAtOnce, TakingTurns
-from tests.proofs.shoppers import Shop, Wrong
 
 #: The most of one product in a cart: so few that customers do run into it.
 MOST = 6
@@ -52,13 +53,29 @@ def _play(shop: Shop, steps: Sequence[Step], thread: int) -> None:
     for step in steps:
         if step.thread == thread and not shop.schedule.failed:
             shop.schedule.spend(max(0.0, step.at - shop.schedule.seconds()))
-            shop.perform(step)
+            perform(shop, step)
+
+
+def perform(shop: Shop, step: Step) -> None:
+    """One step. Raises Wrong when what comes of it is none of the things that may come of it."""
+    if step.kind == "wait":
+        shop.time.wait(minutes=step.quantity)
+    elif step.kind == "sweep":
+        shop.attempt(step, Try("sweep", ""), reservations.release_expired)
+    elif step.kind == "restock":
+        shopkeeper.restock(shop, step)
+    elif step.kind == "edit":
+        shopkeeper.edit(shop, step)
+    elif step.kind == "cancel":
+        shoppers.cancel(shop, step)
+    else:
+        shoppers.go_shopping(shop, step)
 
 
 def _failures(check: Callable[[], None]) -> list[BaseException]:
     try:
         check()
-    except Wrong as wrong:
+    except (Wrong, InventoryError) as wrong:
         return [wrong]
     return []
 

@@ -19,8 +19,8 @@ CUSTOMERS_EACH = 2
 
 #: How often each kind of step is taken, of a hundred. ``wait`` only lets time pass and does not count as an operation.
 KINDS = {
-    "reserve": 28, "change": 9, "remove": 4, "extend": 5, "renew": 6, "join": 4, "look": 5, "checkout": 16,
-    "cancel": 5, "sweep": 4, "restock": 8, "edit": 6, "wait": 2,
+    "reserve": 28, "change": 8, "remove": 3, "extend": 4, "renew": 5, "join": 4, "look": 4, "checkout": 22,
+    "cancel": 5, "sweep": 4, "restock": 8, "edit": 6, "wait": 1,
 }  # fmt: skip
 #: What a second tab may do at the same moment, and how often there is one.
 SECOND = {
@@ -170,10 +170,12 @@ def with_fewest_faults(steps: list[Step], *, fails: Callable[[list[Step]], bool]
             steps = tried if failed else steps
             return failed
 
+        def still_beside(simpler: Step, first: Step = steps[place]) -> bool:
+            return still(replace(first, second=simpler))
+
         second = steps[place].second
         if second and not still(replace(steps[place], second=None)):
-            first = steps[place]
-            _leave_faults_out(second, still=lambda one, first=first: still(replace(first, second=one)))
+            _leave_faults_out(second, still=still_beside)
         _leave_faults_out(steps[place], still=still)
         if steps[place].skew:
             still(replace(steps[place], skew=0.0))

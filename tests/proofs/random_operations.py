@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ EPISODE, CONTROL_EPISODE = 400, 60
 #: The probability that a call meets a fault. It gives about 40 faults for 100 operations.
 FAULT_RATE = 0.12
 FAULTS_WANTED = 0.3
-_AT_ONCE_EVERY = 4
+AT_ONCE_EVERY = 4
 _WRONG_AT_MOST = 3
 _TRIES = 150
 _numbers = itertools.count()
@@ -46,7 +46,7 @@ _numbers = itertools.count()
 
 @quick_sdk()
 def prove(world: World) -> Result:
-    run, wanted = Run(world.seed, EPISODE), FULL if world.full else QUICK
+    run, wanted = Run(world.seed, EPISODE, at_once_every=AT_ONCE_EVERY), FULL if world.full else QUICK
     tally: Counter[str] = Counter()
     wrong: list[str] = []
     for number in range(-(-wanted // EPISODE)):
@@ -91,10 +91,11 @@ def _first_wrong(run: Run, tally: Counter[str]) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """Episodes of so many operations each, all from one seed."""
+    """Episodes of so many operations each, all from one seed; in some, if any, the threads really run at once."""
 
     seed: int
     size: int
+    at_once_every: int = 0
 
     def steps(self, number: int) -> list[Step]:
         from tests.proofs import plans
@@ -106,37 +107,39 @@ class Run:
         from tests.proofs import episodes
 
         name, seed = f"{next(_numbers):06}", f"{self.seed} {number}"
-        return episodes.play(name, seed, self.steps(number) if steps is None else steps, at_once=_is_at_once(number))
+        steps = self.steps(number) if steps is None else steps
+        return episodes.play(name, seed, steps, at_once=self._is_at_once(number))
 
     def report(self, number: int, outcome: Outcome) -> str:
         """What went wrong, how to see it again, and the shortest sequence of steps that still goes wrong."""
         again = f"python -m tests.proofs.random_operations {self.seed} {number} {self.size}"
-        if _is_at_once(number):
+        if self._is_at_once(number):
             return f"{outcome.wrong}\nSeed {self.seed}, episode {number}, threads at once; to try again: {again}"
-        steps, found = self.shortened(number)
-        lines = "\n".join(map(str, steps))
-        return f"{found}\nSeed {self.seed}, episode {number}; to see it again: {again}\nThe shortest sequence:\n{lines}"
+        shortest = self.shortened(number, outcome)
+        said = f"Seed {self.seed}, episode {number}; to see it again: {again}\nThe shortest sequence:"
+        return "\n".join([shortest.wrong, said, *_lines(shortest)])
 
-    def shortened(self, number: int) -> tuple[list[Step], str]:
-        """The fewest steps and faults of an episode that still go wrong, and what then goes wrong."""
+    def shortened(self, number: int, outcome: Outcome) -> Outcome:
+        """An episode that went wrong, with the fewest steps and faults with which it still does."""
         from tests.proofs import plans, shorten
 
-        found = ""
-
         def fails(some: list[Step]) -> bool:
-            nonlocal found
-            wrong = self.play(number, some).wrong
-            found = wrong or found
-            return bool(wrong)
+            nonlocal outcome
+            tried = self.play(number, some)
+            outcome = tried if tried.wrong else outcome
+            return bool(tried.wrong)
 
-        steps = self.steps(number)
-        if not fails(steps):
-            return steps, "It did not go wrong again."
-        return plans.with_fewest_faults(shorten.shortest(steps, fails=fails, tries=_TRIES), fails=fails), found
+        steps = shorten.shortest(self.steps(number), fails=fails, tries=_TRIES)
+        plans.with_fewest_faults(steps, fails=fails)
+        return outcome
+
+    def _is_at_once(self, number: int) -> bool:
+        return self.at_once_every > 0 and number % self.at_once_every == self.at_once_every - 1
 
 
-def _is_at_once(number: int) -> bool:
-    return number % _AT_ONCE_EVERY == _AT_ONCE_EVERY - 1
+def _lines(outcome: Outcome) -> Iterator[str]:
+    for step, tried in outcome.story:
+        yield f"{tried.began}-{tried.ended} {step}\n    {tried}"
 
 
 def _ran(tally: Counter[str]) -> str:
@@ -159,11 +162,10 @@ def main(seed: int, number: int | None, size: int) -> int:
             result = prove(World(False, seed, environment, Path(directory), lambda done, total: None))
             print(result.ran, *result.wrong, sep="\n")
             return 1 if result.wrong else 0
-        run = Run(seed, size)
+        run = Run(seed, size, at_once_every=AT_ONCE_EVERY if size == EPISODE else 0)
         with quick_sdk():
             outcome = run.play(number)
-            for step, tried in outcome.story:
-                print(f"{tried.began}-{tried.ended} {step}\n    {tried}")
+            print(*_lines(outcome), sep="\n")
             print(run.report(number, outcome) if outcome.wrong else "Nothing is wrong.")
         return 1 if outcome.wrong else 0
 

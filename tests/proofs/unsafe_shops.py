@@ -11,6 +11,7 @@ from unittest import mock
 from django.conf import settings
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from inventory import carts, checkout, clock, dynamodb, reservations
 from inventory.errors import OutOfStock, Unsure
@@ -29,7 +30,7 @@ def _reserve_in_two_writes(owner_id: str, product_id: str, *, quantity: int) -> 
     cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
     if product is None or not product.is_active or not cart.is_live(clock.now()):
         return _real_reserve(owner_id, product_id, quantity=quantity)
-    actions = [Product.available.add(-quantity), Product.reserved.add(quantity)]
+    actions: list[Action] = [Product.available.add(-quantity), Product.reserved.add(quantity)]
     try:
         product.update(actions=actions, condition=Product.available >= quantity)
     except UpdateError as failed:
