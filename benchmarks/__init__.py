@@ -1,6 +1,6 @@
 """What the figures of the README and the docs come from.
 
-Each module in ``REPORTS`` measures one subject and gives a page of Markdown; ``make bench`` writes it beside the module.
+Each module in ``REPORTS`` measures one subject and gives a page of Markdown; ``make bench`` writes it beside it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ Names = dict[str, str]
 
 
 def client() -> Any:
-    """A client with the shop's time-outs and pool. Like PynamoDB's, it does not check parameters: that would be slower."""
+    """A client with the shop's time-outs and pool, and like PynamoDB's one that does not check parameters."""
     config = botocore.config.Config(
         parameter_validation=False,
         connect_timeout=TableMeta.connect_timeout_seconds,

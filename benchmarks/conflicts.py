@@ -7,6 +7,7 @@ took is measured as well, and the simulation is then told the same times. One pa
 
 from __future__ import annotations
 
+import logging
 import statistics
 import threading
 import time
@@ -37,18 +38,20 @@ class Crowd:
 
 
 def measure(*, full: bool) -> list[dict[str, Any]]:
+    # Fifty buyers share sixteen connections here; a shop's process has no more threads than connections.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     runs = 5 if full else 1
     return [_sale(buyers, runs) for buyers in BUYERS]
 
 
 def _sale(buyers: int, runs: int) -> dict[str, Any]:
     """Everybody reserves one of the same product at once, some times over."""
-    crowd, waits, busy, tries, lasted = Crowd(), list[float](), 0, 0, []
+    crowd, waits, busy, lasted = Crowd(), list[float](), 0, []
     for _ in range(runs):
         (product,) = goods.stocked(1, called=f"hot-{goods.owner()}")
+        start = threading.Barrier(buyers)
         with _like_aws(crowd), ThreadPoolExecutor(buyers) as pool:
-            start = threading.Barrier(buyers)
-            outcomes = list(pool.map(lambda _, one=product.id: _buy(one, start), range(buyers)))
+            outcomes = list(pool.map(_buy, [product.id] * buyers, [start] * buyers))
         got = [wait for wait in outcomes if wait is not None]
         waits, busy = waits + got, busy + len(outcomes) - len(got)
         lasted.append(max(got))

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.test import Client
 
 from benchmarks import goods, meter, units
+from benchmarks.pages import lines
 from inventory import checkout, clock, orders, reservations
 from inventory.models import Cart, Order, Product
 
@@ -30,37 +32,34 @@ Step = tuple[str, meter.Bill]
 
 
 def _adding(shelf: list[str]) -> Iterator[Step]:
-    yield "add to cart, a new cart", billed(lambda: reservations.reserve(goods.owner(), shelf[0], quantity=1))
-    for count in (1, 3, 39):
-        cart = filled(shelf[:count])
-        step = billed(lambda cart=cart, count=count: reservations.reserve(cart.user_id, shelf[count], quantity=1))
-        yield f"add to cart, beside {lines(count)}", step
-    for count in (1, 3, 39):
-        cart = lapsed(shelf[:count])
-        step = billed(lambda cart=cart, count=count: reservations.reserve(cart.user_id, shelf[count], quantity=1))
-        yield f"add to cart, beside {lines(count)} whose hold is over", step
+    yield "add to cart, a new cart", billed(partial(reservations.reserve, goods.owner(), shelf[0], quantity=1))
+    for prepared, state in ((filled, ""), (lapsed, " whose hold is over")):
+        for count in (1, 3, 39):
+            cart = prepared(shelf[:count])
+            bill = billed(partial(reservations.reserve, cart.user_id, shelf[count], quantity=1))
+            yield f"add to cart, beside {lines(count)}{state}", bill
 
 
 def _changing(shelf: list[str]) -> Iterator[Step]:
     cart = filled(shelf[:3])
-    yield "change a quantity", billed(lambda: reservations.change(cart.user_id, shelf[0], quantity=2))
-    yield "remove a line of three", billed(lambda: reservations.remove(cart.user_id, shelf[0]))
-    yield "extend the hold, 2 lines", billed(lambda: reservations.extend(cart.user_id))
+    yield "change a quantity", billed(partial(reservations.change, cart.user_id, shelf[0], quantity=2))
+    yield "remove a line of three", billed(partial(reservations.remove, cart.user_id, shelf[0]))
+    yield "extend the hold, 2 lines", billed(partial(reservations.extend, cart.user_id))
     for count in LINES:
         old = lapsed(shelf[:count])
-        yield f"reserve again, {lines(count)}", billed(lambda old=old: reservations.renew(old.user_id))
+        yield f"reserve again, {lines(count)}", billed(partial(reservations.renew, old.user_id))
     guest, own = filled(shelf[:2]), filled(shelf[2:4])
-    yield "log in with a cart, 2 lines each", billed(lambda: reservations.join(guest.user_id, own.user_id))
+    yield "log in with a cart, 2 lines each", billed(partial(reservations.join, guest.user_id, own.user_id))
 
 
 def _ordering(shelf: list[str]) -> Iterator[Step]:
     for count in LINES:
         cart = filled(shelf[:count])
-        yield f"checkout, {lines(count)}", billed(lambda cart=cart: order(cart))
-    yield "the same checkout again", billed(lambda cart=cart: order(cart))
+        yield f"checkout, {lines(count)}", billed(partial(order, cart))
+    yield "the same checkout again", billed(partial(order, cart))
     for count in LINES:
         placed = order(filled(shelf[:count]))
-        yield f"cancel an order, {lines(count)}", billed(lambda placed=placed: orders.cancel(placed, by="customer"))
+        yield f"cancel an order, {lines(count)}", billed(partial(orders.cancel, placed, by="customer"))
 
 
 def _expiring(shelf: list[str]) -> Iterator[Step]:
@@ -75,22 +74,52 @@ def _expiring(shelf: list[str]) -> Iterator[Step]:
 
 def _pages(shelf: list[str]) -> Iterator[Step]:
     """A guest buys three products through the shop's own addresses."""
-    visitor = Client()
-    visitor.get("/products/")  # The copy of the catalogue, which a process reads once and keeps.
-    yield "product page", billed(lambda: _seen(visitor.get(f"/products/{shelf[0]}/")))
-    for number in range(3):
-        visitor.post("/cart/add/", {"product_id": shelf[number], "quantity": 1})
-    yield "cart page, 3 lines", billed(lambda: _seen(visitor.get("/cart/")))
-    yield "checkout page, 3 lines", billed(lambda: _seen(visitor.get("/checkout/")))
-    cart = reservations.find(visitor.session["guest_id"])
-    form = {**vars(goods.CONTACT), "checkout_token": cart.order_id if cart else ""}
-    address = visitor.post("/checkout/", form)["Location"]
-    yield "order page, 3 lines", billed(lambda: _seen(visitor.get(address)))
+    Client().get("/products/")  # The copy of the catalogue, which a process reads once and keeps.
+    visitor = Visitor()
+    yield "product page", billed(lambda: visitor.sees(f"/products/{shelf[0]}/"))
+    for product_id in shelf[:3]:
+        visitor.adds(product_id)
+    yield "cart page, 3 lines", billed(lambda: visitor.sees("/cart/"))
+    yield "checkout page, 3 lines", billed(lambda: visitor.sees("/checkout/"))
+    address = visitor.orders()
+    yield "order page, 3 lines", billed(lambda: visitor.sees(address))
+    yield "a guest buys 3 products: every page and form", billed(lambda: _purchase(shelf[:3]))
 
 
-def _seen(response: Any) -> None:
-    if response.status_code != 200:
-        raise ValueError(f"A page was to be measured, and its answer was {response.status_code}.")
+def _purchase(product_ids: list[str]) -> None:
+    visitor = Visitor()
+    for product_id in product_ids:
+        visitor.sees(f"/products/{product_id}/")
+        visitor.adds(product_id)
+        visitor.sees("/cart/")
+    visitor.sees("/checkout/")
+    visitor.sees(visitor.orders())
+
+
+class Visitor:
+    """Somebody with a browser. Every page that they see has to be there."""
+
+    def __init__(self) -> None:
+        self._browser = Client()
+
+    def sees(self, address: str) -> None:
+        self._expect(self._browser.get(address), 200)
+
+    def adds(self, product_id: str) -> None:
+        self._expect(self._browser.post("/cart/add/", {"product_id": product_id, "quantity": 1}), 302)
+
+    def orders(self) -> str:
+        """Order what is in the cart; gives the order's address. The token is read unseen: it stands on the page."""
+        guest_id = self._browser.session["guest_id"]
+        item = meter.eye().get_item(TableName=Cart.Meta.table_name, Key={"userId": {"S": guest_id}})["Item"]
+        form = {**vars(goods.CONTACT), "checkout_token": item["orderId"]["S"]}
+        address: str = self._expect(self._browser.post("/checkout/", form), 302)["Location"]
+        return address
+
+    def _expect(self, response: Any, status: int) -> Any:
+        if response.status_code != status:
+            raise ValueError(f"{response.request['PATH_INFO']} answered {response.status_code}.")
+        return response
 
 
 def _sizes(shelf: list[str]) -> dict[str, Any]:
@@ -118,10 +147,6 @@ def billed(step: Callable[[], object]) -> meter.Bill:
     with meter.metered() as bill:
         step()
     return bill
-
-
-def lines(count: int) -> str:
-    return f"{count} line" if count == 1 else f"{count} lines"
 
 
 def filled(product_ids: list[str]) -> Cart:

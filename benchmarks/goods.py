@@ -19,7 +19,9 @@ def stocked(count: int = 40, *, called: str = "prod") -> list[Product]:
     """So many products on the shelf, none of which runs out."""
     entries = json.loads(Path(demo.__file__).with_name("products.json").read_text(encoding="utf-8"))
     return [
-        products.add(_product(f"{called}-{number:03}", entries[number % len(entries)]), units=PLENTY, by="seed_catalogue")
+        products.add(
+            _product(f"{called}-{number:03}", entries[number % len(entries)]), units=PLENTY, by="seed_catalogue"
+        )
         for number in range(count)
     ]
 

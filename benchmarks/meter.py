@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+from pynamodb.models import Model
 
 from benchmarks import units
 from inventory import dynamodb
@@ -148,7 +149,8 @@ def _names(described: dict[str, Any]) -> frozenset[str]:
 @contextmanager
 def listening(event: str, listener: Callable[..., object]) -> Iterator[None]:
     """Be told of an event of every client through which the shop asks DynamoDB."""
-    models = [model._get_connection().connection for model in (*tables(), EmailGuard)]
+    every: list[type[Model]] = [*tables(), EmailGuard]
+    models = [model._get_connection().connection for model in every]
     emitters = [connection.client.meta.events for connection in (dynamodb.connection(), *models)]
     for emitter in emitters:
         emitter.register(event, listener)

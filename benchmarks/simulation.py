@@ -11,21 +11,35 @@ from __future__ import annotations
 import heapq
 import random
 import statistics
-from collections.abc import Callable
 from dataclasses import dataclass, field
-
-#: The next pause in seconds, after so many refused tries (0 after the first) and the last pause.
-Pause = Callable[[random.Random, int, float], float]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """When to try again: as ``dynamodb.retry_while_busy`` has it, with the pause to be chosen."""
+    """When to try again: as ``dynamodb.retry_while_busy`` has it, with the pauses to be chosen (seconds)."""
 
-    name: str
-    pause: Pause
+    jitter: str
+    base: float
+    cap: float
     tries: int
     seconds: float = 3.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.jitter}, {self.base * 1000:.0f} ms to {self.cap * 1000:.0f} ms, {self.tries} tries"
+
+    def pause(self, chance: random.Random, number: int, last: float) -> float:
+        """The pause after so many refused tries (0 after the first), when the one before it was ``last``."""
+        most = min(self.cap, self.base * 2.0**number)
+        if self.jitter == "full jitter":
+            return chance.uniform(0, most)
+        if self.jitter == "equal jitter":
+            return most / 2 + chance.uniform(0, most / 2)
+        if self.jitter == "decorrelated jitter":
+            return min(self.cap, chance.uniform(self.base, max(self.base, 3 * last)))
+        if self.jitter == "no jitter":
+            return most
+        raise ValueError(f"What is {self.jitter}?")
 
 
 @dataclass(frozen=True)
@@ -115,9 +129,7 @@ def _again(one: _Try, times: Times, policy: Policy, chance: random.Random) -> _T
     pause = policy.pause(chance, one.number, one.last_pause)
     if one.number + 1 >= policy.tries or refused_at + pause > one.clicked_at + policy.seconds:
         return None
-    return _Try(
-        refused_at + pause + times.drawn(chance, times.read), one.buyer, one.number + 1, one.clicked_at, pause
-    )
+    return _Try(refused_at + pause + times.drawn(chance, times.read), one.buyer, one.number + 1, one.clicked_at, pause)
 
 
 class _Units:
@@ -153,31 +165,3 @@ def steadily(per_second: float, *, seconds: float, seed: int) -> list[float]:
     while (at := at + chance.expovariate(per_second)) < seconds:
         clicks.append(at)
     return clicks
-
-
-# How long to pause
-
-
-def full_jitter(base: float, cap: float) -> Pause:
-    return lambda chance, number, _last: chance.uniform(0, min(cap, base * 2**number))
-
-
-def no_jitter(base: float, cap: float) -> Pause:
-    return lambda _chance, number, _last: min(cap, base * 2**number)
-
-
-def equal_jitter(base: float, cap: float) -> Pause:
-    def pause(chance: random.Random, number: int, _last: float) -> float:
-        half = min(cap, base * 2**number) / 2
-        return half + chance.uniform(0, half)
-
-    return pause
-
-
-def decorrelated_jitter(base: float, cap: float) -> Pause:
-    return lambda chance, _number, last: min(cap, chance.uniform(base, max(base, 3 * last)))
-
-
-def flat(longest: float) -> Pause:
-    """Every pause from the same range, however often it was refused."""
-    return lambda chance, _number, _last: chance.uniform(0, longest)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks import bare, costs, goods
+from benchmarks import bare, costs, goods, pages
 from inventory import lines, reservations
 from inventory.models import Cart, Product
 
@@ -33,7 +33,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Taken:
-    """How long a block took by the clock, and how long our processor worked for it: that one knows no noisy neighbours."""
+    """How long a block took by the clock, and how long our own process worked for it, whoever else was working."""
 
     seconds: float
     busy_seconds: float
@@ -49,7 +49,7 @@ def _contests(shelf: list[Product]) -> Iterator[Contest]:
     client = bare.client()
     yield Contest("reserve", 40, partial(_reserve, shelf), partial(_reserve_bare, shelf, client))
     for count, block in ((1, 32), (3, 24), (40, 8)):
-        some, name = shelf[:count], f"checkout, {costs.lines(count)}"
+        some, name = shelf[:count], f"checkout, {pages.lines(count)}"
         yield Contest(name, block, partial(_checkout, some), partial(_checkout_bare, some, client))
 
 
