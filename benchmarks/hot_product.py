@@ -37,8 +37,8 @@ Written by `make bench` on {today}, on {machine}. What it means stands in
 
 Simulated, not measured on AWS: of two transactions on one item one is cancelled, and its buyer pauses and starts again
 from the read, for at most 3 s. **Assumptions**: how long a transaction keeps others off its item (each table says it),
-a read of 5 ms, a refusal after half a transaction; each drawn between half and one and a half times as long. Each figure
-is the mean of {runs} sales with seeds of their own. Today's policy is: {policy}.
+a read of 5 ms, a refusal after half a transaction; each drawn between half and one and a half times as long. Each
+figure is the mean of {runs} sales with seeds of their own. Today's policy is: {policy}.
 
 ## Everybody at once
 
