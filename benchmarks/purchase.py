@@ -16,14 +16,15 @@ WRITE_DOLLARS, READ_DOLLARS = 0.625, 0.125
 
 _TEXT = """# Cost and speed of a purchase
 
-Written by `make bench` on {today}, on {machine}. Other work on the same machine makes operations per second
-wrong and ratios of one run right.
+Written by `make bench` on {today}, on {machine}. Where other work runs on the same machine,
+operations per second are too few, and ratios, taken in turns in one run, still hold.
 
 ## Round trips and units
 
 Each step was taken once, on both engines, on the demo catalogue's products (31, some of them twice). "By the rules"
 is computed from the items before and after every write by Amazon's price list (`benchmarks/units.py`); beside it stands
 what each engine says of itself with `ReturnConsumedCapacity=INDEXES`. **Bold**: the engine differs from the rules.
+Pages leave out the catalogue, which each process reads anew every two seconds, whoever looks.
 
 {costs}
 

@@ -40,7 +40,7 @@ class Taken:
 
 
 def measure(*, full: bool) -> list[dict[str, Any]]:
-    rounds = 25 if full else 3
+    rounds = 12 if full else 3
     shelf = goods.stocked()
     return [_contested(contest, threads, rounds) for contest in _contests(shelf) for threads in THREADS]
 
