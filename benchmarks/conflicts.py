@@ -34,7 +34,6 @@ class Crowd:
     writing: set[str] = field(default_factory=set)
     mine: threading.local = field(default_factory=threading.local)
     seconds: dict[str, list[float]] = field(default_factory=lambda: {"write": [], "read": [], "refusal": []})
-    overlaps: int = 0
 
 
 def measure(*, full: bool) -> list[dict[str, Any]]:
@@ -65,7 +64,6 @@ def _sale(buyers: int, runs: int) -> dict[str, Any]:
         "tries_each": tries / len(waits),
         "waits": sorted(waits),
         "per_second": len(waits) / sum(lasted),
-        "overlaps": crowd.overlaps,
         "seconds": {what: statistics.mean(took) if took else 0.0 for what, took in crowd.seconds.items()},
     }
 
@@ -135,8 +133,6 @@ def _write_ends(crowd: Crowd) -> None:
         return
     time.sleep(WRITE_SECONDS)
     with crowd.lock:
-        if not crowd.mine.wants <= crowd.writing:
-            crowd.overlaps += 1
         crowd.writing -= crowd.mine.wants
     _took(crowd, "write")
 
