@@ -188,8 +188,9 @@ def _reserve(owner_id: str, product_id: str, quantity: int, intent: carts.Intent
     if product is None or product.status == "draft":
         raise NoSuchProduct
     line = cart.line(product_id)
-    with _room_made(product_id, quantity):
-        return _with_line(cart, product, (line.quantity if line else 0) + quantity, intent)
+    total = (line.quantity if line else 0) + quantity
+    with _room_made(product_id, more=total - cart.held.get(product_id, 0)):
+        return _with_line(cart, product, total, intent)
 
 
 @dynamodb.retry_while_busy
@@ -204,7 +205,7 @@ def _change(owner_id: str, product_id: str, quantity: int, intent: carts.Intent)
         return _without(cart, product_id, intent)
     if product_id not in products:
         raise NoSuchProduct
-    with _room_made(product_id, quantity - cart.held.get(product_id, 0)):
+    with _room_made(product_id, more=quantity - cart.held.get(product_id, 0)):
         return _with_line(cart, products[product_id], quantity, intent)
 
 
@@ -309,8 +310,8 @@ def _with_room(*wanting: Cart) -> lines.Products:
 
 
 @contextmanager
-def _room_made(product_id: str, more: int) -> Iterator[None]:
-    """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
+def _room_made(product_id: str, *, more: int) -> Iterator[None]:
+    """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs ``more`` units."""
     try:
         yield
     except OutOfStock as refusal:

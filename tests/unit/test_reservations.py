@@ -344,6 +344,23 @@ def test_a_buyer_releases_no_more_carts_than_it_takes(product: Product, later: A
     assert numbers() == (10, 9, 1)
 
 
+def test_a_buyer_whose_own_hold_is_over_releases_enough_for_all_they_want(make_product: Any, later: Any) -> None:
+    make_product(stock=12)
+    reservations.reserve(BOB, "prod-1", quantity=8)
+    later(minutes=121)
+    reservations.release_expired()
+    for number in range(12):
+        reservations.reserve(f"guest-{number}", "prod-1", quantity=1)
+    later(minutes=121)
+
+    with wire.heard() as calls:
+        reservations.reserve(BOB, "prod-1", quantity=4)
+
+    assert quantities(BOB) == {"prod-1": 12}
+    # Refused once: eight releases for the lines of before, four for the new units.
+    assert sum(name == "TransactWriteItems" for name, _ in calls) == 8 + 1 + 4 + 1
+
+
 def test_a_lapsed_hold_on_something_else_does_not_help_a_buyer(make_product: Any, later: Any) -> None:
     make_product(stock=1)
     make_product(id="prod-2")
