@@ -99,4 +99,4 @@ class Shop:
     def look(self, owner):
         if self.live(owner) and self.priced(owner) != self.carts[owner]["lines"]:
             self.carts[owner].update(lines=self.priced(owner), offer=object())
-        return {p: (n, price, min(LINE_MAX, self.most(p, owner))) for p, (n, price) in self.priced(owner).items()}
+        return self.priced(owner)
