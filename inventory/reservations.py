@@ -144,9 +144,10 @@ def keep_lower_prices(cart: Cart, products: lines.Products) -> Cart:
 def on_shelf(product_id: str) -> Product | None:
     """One product as it stands now, or None. Units that only expired carts still hold count as available."""
     product = dynamodb.get(Product, product_id) if product_id else None
-    if product and product.reserved and not product.available and release_expired(holding=[product_id]):
-        return dynamodb.get(Product, product_id)
-    return product
+    if product is None or product.available or not product.reserved:
+        return product
+    release_expired(holding=[product_id])
+    return dynamodb.get(Product, product_id)
 
 
 def products_in(*wanting: Cart) -> lines.Products:
@@ -281,7 +282,11 @@ def _with_room(*wanting: Cart) -> lines.Products:
         for line in cart.lines
         if line.quantity > lines.obtainable(products.get(line.product_id), mine=mine[line.product_id])
     ]
-    return products_in(*wanting) if short and release_expired(holding=short) else products
+    if not short:
+        return products
+    # Read anew even if it was not this call that released them: somebody may have been faster.
+    release_expired(holding=short)
+    return products_in(*wanting)
 
 
 @contextmanager
@@ -289,10 +294,18 @@ def _room_made(product_id: str) -> Iterator[None]:
     """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
     try:
         yield
-    except OutOfStock:
-        if not release_expired(holding=[product_id]):
+    except OutOfStock as refusal:
+        # Whatever came of releasing them: while there are such holds, "sold out" would be false.
+        in_the_way = [_release(found.user_id) for found in _expired([product_id])]
+        if not in_the_way and not _has_more(product_id, than=refusal.left):
             raise
         raise dynamodb.Contention from None
+
+
+def _has_more(product_id: str, *, than: int) -> bool:
+    """Whether there is more by now: somebody may have released the holds that we were looking for."""
+    product = dynamodb.get(Product, product_id)
+    return product is not None and product.available > than
 
 
 def _cart_with_lines(owner_id: str) -> Cart:

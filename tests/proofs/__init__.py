@@ -51,4 +51,4 @@ class Proof(Protocol):
 
 
 # In the order of the table; each is a module of this package.
-PROOFS: tuple[str, ...] = ("state_machine",)
+PROOFS: tuple[str, ...] = ("fault_matrix", "state_machine", "flash_sale", "double_submit", "address_pairs")

@@ -890,6 +890,91 @@ def test_the_shelf_counts_holds_that_last(make_product: Any) -> None:
     assert reservations.on_shelf("prod-1").available == 0
 
 
+@pytest.fixture
+def someone_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for expired holds finds none: somebody has released them a moment ago."""
+    expired = reservations._expired
+
+    def too_late(holding: Any) -> Any:
+        for found in list(expired(holding)):
+            reservations._release(found.user_id)
+        return expired(holding)
+
+    monkeypatch.setattr(reservations, "_expired", too_late)
+
+
+def test_a_buyer_gets_units_that_somebody_else_has_just_released(
+    make_product: Any, later: Any, someone_is_faster: None
+) -> None:
+    make_product(stock=2)
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert numbers() == (2, 2, 0)
+
+
+def test_a_buyer_waits_for_the_release_that_is_under_way(
+    make_product: Any, later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_product(stock=2)
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+    release, calls = reservations._release, []
+
+    def in_conflict_at_first(owner_id: str) -> bool:
+        calls.append(owner_id)
+        return release(owner_id) if len(calls) > 1 else False
+
+    monkeypatch.setattr(reservations, "_release", in_conflict_at_first)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert (numbers(), len(calls)) == ((2, 2, 0), 2)
+
+
+def test_a_cart_is_renewed_with_units_that_somebody_else_has_just_released(
+    make_product: Any, later: Any, someone_is_faster: None
+) -> None:
+    make_product(stock=2)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(minutes=121)
+    reservations.expire(cart(ALICE))
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+
+    reservations.renew(ALICE)
+
+    assert quantities(ALICE) == {"prod-1": 2}
+
+
+def test_the_shelf_shows_units_that_somebody_else_has_just_released(
+    make_product: Any, later: Any, someone_is_faster: None
+) -> None:
+    make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+    later(minutes=121)
+
+    assert reservations.on_shelf("prod-1").available == 1
+
+
+def test_a_product_that_goes_while_units_are_looked_for_is_sold_out(
+    make_product: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+
+    def gone(_holding: Any) -> list[Any]:
+        product.delete()
+        return []
+
+    monkeypatch.setattr(reservations, "_expired", gone)
+
+    with pytest.raises(OutOfStock):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
+
+
 def test_a_sweep_goes_on_past_a_cart_that_cannot_be_read(make_product: Any, later: Any) -> None:
     make_product()
     for owner in (ALICE, BOB):
