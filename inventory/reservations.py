@@ -20,6 +20,7 @@ from inventory.errors import (
     CartEmpty,
     HoldExpired,
     NoSuchProduct,
+    NotForSale,
     OutOfStock,
     TooMany,
     TooManyLines,
@@ -232,6 +233,8 @@ def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent
     if old is None and len(cart.lines) >= settings.CART_MAX_LINES:
         raise TooManyLines(settings.CART_MAX_LINES)
     live = cart.is_live(clock.now())
+    if not live and not product.is_active:
+        raise NotForSale(product.title)
     kept, notices = (list(cart.lines), []) if live else _renewed(cart)
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents
@@ -253,7 +256,7 @@ def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
     live = cart.is_live(clock.now())
     products = _with_room(cart)
     kept, notices = lines.within_limits(lines.priced(cart.lines, products, live=live))
-    kept, more = lines.affordable(kept, products, mine=cart.held)
+    kept, more = lines.affordable(kept, products, mine=_mine(products, cart))
     return kept, notices + more + lines.repriced(cart.lines, kept)
 
 
@@ -264,7 +267,7 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
     priced = [(cart, lines.priced(cart.lines, products, live=cart.is_live(moment))) for cart in (own, guest)]
     kept, notices = lines.within_limits(lines.merged(*(now for _, now in priced)))
     if own.is_live(moment) or guest.is_live(moment):
-        kept, more = lines.affordable(kept, products, mine=Counter(own.held) + Counter(guest.held))
+        kept, more = lines.affordable(kept, products, mine=_mine(products, own, guest))
         notices += more
     staying = {line.product_id for line in kept}
     for cart, now in priced:
@@ -275,18 +278,29 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
 def _with_room(*wanting: Cart) -> lines.Products:
     """The products in some carts, after holds whose time is up were released where there would not be enough."""
     products = products_in(*wanting)
-    mine = sum((Counter(cart.held) for cart in wanting), Counter())
+    mine, wanted = _mine(products, *wanting), Counter[str]()
+    for line in (line for cart in wanting for line in cart.lines):
+        wanted[line.product_id] += line.quantity
     short = [
-        line.product_id
-        for cart in wanting
-        for line in cart.lines
-        if line.quantity > lines.obtainable(products.get(line.product_id), mine=mine[line.product_id])
+        product_id
+        for product_id, units in wanted.items()
+        if units > lines.obtainable(products.get(product_id), mine=mine[product_id])
     ]
     if not short:
         return products
     # Read anew even if it was not this call that released them: somebody may have been faster.
     release_expired(holding=short)
     return products_in(*wanting)
+
+
+def _mine(products: lines.Products, *holding: Cart) -> Counter[str]:
+    """Units that some carts hold and may keep. When a hold is over, what is no longer sold may not be held anew."""
+    mine, moment = Counter[str](), clock.now()
+    for cart in holding:
+        for product_id, units in cart.held.items():
+            if cart.is_live(moment) or (product_id in products and products[product_id].is_active):
+                mine[product_id] += units
+    return mine
 
 
 @contextmanager
