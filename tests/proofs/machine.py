@@ -64,8 +64,15 @@ class Machine(RuleBasedStateMachine):
 
     # What customers do
 
-    @rule(owner=_owners, name=_goods, quantity=st.sampled_from((1, 1, 1, 2, 2, 3, 6, 0)))
+    @rule(owner=_owners, name=_goods)
+    def take(self, owner: str, name: str) -> None:
+        self._reserve(owner, name, 1)
+
+    @rule(owner=_owners, name=_goods, quantity=st.sampled_from((1, 1, 2, 2, 3, 6, 0)))
     def reserve(self, owner: str, name: str, quantity: int) -> None:
+        self._reserve(owner, name, quantity)
+
+    def _reserve(self, owner: str, name: str, quantity: int) -> None:
         def wanted() -> None:
             model.refuse("BadQuantity", when=quantity < 1)
             self.model.reserve(owner, name, quantity)

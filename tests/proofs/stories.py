@@ -28,6 +28,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from inventory import checkout, dynamodb, lines
 from inventory.models import Cart, Line, Order, Product
+from tests.proofs.glance import without_sdk
 from tests.proofs.model import CART_MAX, LINE_MAX
 
 STEPS = 50
@@ -66,8 +67,7 @@ def tell(*, runs: int, seed: int, lacking: str) -> None:
         stack.enter_context(mock.patch("inventory.clock.now", Machine.now))
         # Nobody else is there whom a rule would have to let go first.
         stack.enter_context(mock.patch("inventory.dynamodb.time.sleep", _do_not_wait))
-        # The SDK writes anew who it is for every call, which takes it an eighth of its time.
-        stack.enter_context(mock.patch("botocore.useragent.UserAgentString.to_string", return_value="stories"))
+        stack.enter_context(without_sdk())
         stack.enter_context(mock.patch.object(engine, "MAX_SHRINKING_SECONDS", shorten))
         stack.enter_context(with_reporter(program.append))
         try:
