@@ -273,18 +273,15 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.seen.over(self.model.now + 1))
     @rule()
     def sweep(self) -> None:
-        self._sweep(kind="sweep")
-
-    def _sweep(self, *, kind: str) -> None:
         over = len(self.seen.over(self.model.now + 1))
-        self._step(kind, "a sweep", reservations.release_expired, lambda: over)
+        self._step("sweep", "a sweep", reservations.release_expired, lambda: over)
         assert not self.seen.over(self.model.now), self._told("A sweep leaves carts whose time is up.")
 
     def teardown(self) -> None:
         try:
             if not self.differed:
                 self.model.now += model.HOLD
-                self._sweep(kind="last sweep")
+                self.sweep()
                 self._close_the_books()
         finally:
             self.sight.forget()

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ ENGINE = "dynoxide"
 
 _STEPS = 50
 _WORKERS = 2
+_RUNS_OF_A_CONTROL = 200
 _MOST_SAID = 5_000
 _TABLES = ("PRODUCTS", "USERS", "CARTS", "ORDERS", "MOVEMENTS", "NOTES")
 
@@ -46,11 +48,9 @@ def prove(world: World) -> Result:
                 _note(told, number, said)
                 world.progress(sum(told.runs), runs)
 
-    threads = [threading.Thread(target=listen, args=(number,)) for number in range(_WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for _ in pool.map(listen, range(_WORKERS)):
+            pass
     done = min(runs, sum(told.runs))
     if done < runs and not told.wrong:
         told.wrong.append(f"Only {done:,} of {runs:,} runs were made.")
@@ -61,17 +61,21 @@ def control(world: World) -> Result:
     """The shop without one of its protections at a time. Each must be noticed, or nothing is said to be wrong."""
     from tests.proofs.stories import UNSAFE  # With it comes the shop, which one process has for one set of tables only.
 
-    found: dict[str, list[str]] = {}
-    for number, lacking in enumerate(UNSAFE):
+    def found(lacking: str) -> list[str]:
         told = Told()
-        for said in _said_by_worker(world, 0, runs=200, seed=world.seed, lacking=lacking):
+        for said in _said_by_worker(world, 0, runs=_RUNS_OF_A_CONTROL, seed=world.seed, lacking=lacking):
             _note(told, 0, said)
-        found[lacking] = told.wrong
-        world.progress(number + 1, len(UNSAFE))
-    missed = [lacking for lacking, wrong in found.items() if not wrong]
+        return told.wrong
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        wrong = dict(zip(UNSAFE, pool.map(found, UNSAFE), strict=True))
+    missed = [lacking for lacking, differences in wrong.items() if not differences]
     if missed:
         return Result(f"not noticed: {', '.join(missed)}", [])
-    return Result(", ".join(found), [f"{lacking}: {wrong[0]}" for lacking, wrong in found.items()])
+    return Result(
+        f"a shop without its {', '.join(wrong)} in turn",
+        [f"Without its {lacking}: {differences[0]}" for lacking, differences in wrong.items()],
+    )
 
 
 def _said_by_worker(world: World, number: int, *, runs: int, seed: int, lacking: str) -> Iterator[dict[str, Any]]:
