@@ -51,4 +51,12 @@ class Proof(Protocol):
 
 
 # In the order of the table; each is a module of this package.
-PROOFS: tuple[str, ...] = ("fault_matrix", "state_machine", "flash_sale", "double_submit", "address_pairs")
+PROOFS: tuple[str, ...] = (
+    "fault_matrix",
+    "state_machine",
+    "flash_sale",
+    "double_submit",
+    "killed_workers",
+    "sweepers",
+    "address_pairs",
+)

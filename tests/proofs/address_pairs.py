@@ -252,7 +252,7 @@ class Stage:
     def _start(self, scene: Scene, request: Request | None, line: Connection) -> Callable[[], Answer | NoAnswer | None]:
         """Begin one of the two; gives a way to wait for its answer."""
         if request is None:
-            swept = self._sweepers.submit(reservations.release_expired, holding=[scene.product.id])
+            swept = self._sweepers.submit(reservations.release_expired, missing={scene.product.id: 99})
 
             def end() -> None:
                 swept.result()

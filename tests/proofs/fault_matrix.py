@@ -57,11 +57,11 @@ def prove(world: World) -> Result:
         for run in _played(player, flows.FLOWS[name], rights[name], of_flow, end_every=_END_EVERY["pairs"]):
             tally.add(run)
             world.progress(done := done + 1, total)
-    return Result(
-        f"{len(rights)} flows with {sites} calls: {singles:,} runs with one fault, {tally.runs - singles:,} with two, "
-        f"{tally.hits:,} requests hit",
-        tally.wrong,
+    ran = (
+        f"{len(rights)} flows with {sites} calls, {singles - len(rights):,} runs with one fault and "
+        f"{tally.runs - singles:,} with two, {tally.hits:,} requests hit"
     )
+    return Result(ran, tally.wrong)
 
 
 def control(world: World) -> Result:

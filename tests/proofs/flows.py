@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inventory import accounts, baskets, checkout, dynamodb, errors, orders, products, reservations, stock
+from inventory import accounts, baskets, checkout, dynamodb, orders, products, reservations, stock
 from inventory.models import Cart, Product
 from tests.proofs.stage import CONTACT, PRICE_CENTS, Stage
 
@@ -17,18 +17,20 @@ Act = Callable[[Stage], object]
 class Flow:
     """Something that somebody does.
 
+    ``says``: what it answers when all is well, "done" or a refusal's name.
     ``steps``: what the flow may do on its way to make room; to stop after one of them is right too.
     ``may_leave_undone``: it answers although it did not get everything done, because it will be called again.
-    ``may_refuse``: what it may say instead of "busy", because it was true when it looked.
+    ``may_be_unavailable``: it reads outside of any rule, which the page for "the shop is not available" answers.
     ``alone``: it works on all there is, so it shares the tables with no other run.
     """
 
     name: str
     prepare: Callable[[Stage], None]
     act: Act
+    says: str = "done"
     steps: tuple[Act, ...] = ()
     may_leave_undone: bool = False
-    may_refuse: tuple[type[errors.InventoryError], ...] = ()
+    may_be_unavailable: bool = False
     alone: bool = False
     more: Callable[[Stage], list[str]] = lambda _stage: []
 
@@ -64,9 +66,14 @@ def _expired(stage: Stage) -> None:
     stage.cart("alice", minutes=-1, p1=2)
 
 
-def _last_unit_held(stage: Stage, *, minutes: int) -> None:
+def _last_unit_expired(stage: Stage) -> None:
     stage.product("p1", stock=1)
-    stage.cart("bob", minutes=minutes, p1=1)
+    stage.cart("bob", minutes=-1, p1=1)
+
+
+def _last_unit_held(stage: Stage) -> None:
+    stage.product("p1", stock=1)
+    stage.cart("bob", minutes=HOUR, p1=1)
 
 
 def _guest(stage: Stage) -> None:
@@ -85,9 +92,14 @@ def _fallen_price(stage: Stage) -> None:
     stage.cart("alice", minutes=HOUR, p1=2)
 
 
-def _ordered(stage: Stage, *, status: str) -> None:
+def _to_pay(stage: Stage) -> None:
     _shelf(stage)
-    stage.order("o1", "alice", status=status, p1=2, p2=1)
+    stage.order("o1", "alice", status="pending", p1=2, p2=1)
+
+
+def _to_ship(stage: Stage) -> None:
+    _shelf(stage)
+    stage.order("o1", "alice", status="paid", p1=2, p2=1)
 
 
 def _ordered_already(stage: Stage) -> None:
@@ -105,10 +117,6 @@ def _for_the_sweeper(stage: Stage) -> None:
 def _with_new(stage: Stage) -> None:
     _shelf(stage)
     stage.product_ids.append(stage.id("new"))
-
-
-def _account(stage: Stage) -> None:
-    _shelf(stage)
 
 
 def _reserve(role: str, quantity: int) -> Act:
@@ -182,7 +190,7 @@ def _expire(owner: str) -> Act:
 
 
 def _make_room(stage: Stage) -> object:
-    return reservations.release_expired(holding=[stage.id("p1")])
+    return reservations.release_expired(missing={stage.id("p1"): 99})
 
 
 def _register(stage: Stage) -> object:
@@ -202,10 +210,8 @@ FLOWS = {
         Flow("reserve-another", _held, _reserve("p2", 1)),
         Flow("reserve-lapsed", _lapsed, _reserve("p2", 1)),
         Flow("reserve-expired", _expired, _reserve("p2", 1)),
-        Flow(
-            "reserve-last", lambda stage: _last_unit_held(stage, minutes=-1), _reserve("p1", 1), steps=(_make_room,)
-        ),
-        Flow("reserve-sold-out", lambda stage: _last_unit_held(stage, minutes=HOUR), _reserve("p1", 1)),
+        Flow("reserve-last", _last_unit_expired, _reserve("p1", 1), steps=(_make_room,)),
+        Flow("reserve-sold-out", _last_unit_held, _reserve("p1", 1), says="OutOfStock"),
         Flow("change-up", _held, _change(5)),
         Flow("change-down", _held, _change(1)),
         Flow("change-to-zero", _two_held, _change(0)),
@@ -224,20 +230,20 @@ FLOWS = {
         # The second is told "busy" after the first was served: nothing was changed by the second.
         Flow("checkout-twice", _two_held, _checkout_twice, steps=(_checkout,)),
         Flow("checkout-again", _ordered_already, _checkout),
-        Flow("checkout-too-late", _expired, _checkout),
-        Flow("cancel", lambda stage: _ordered(stage, status="pending"), _cancel),
-        Flow("ship", lambda stage: _ordered(stage, status="paid"), _ship),
-        Flow("ship-too-late", lambda stage: _ordered(stage, status="pending"), _ship),
+        Flow("checkout-too-late", _expired, _checkout, says="HoldExpired"),
+        Flow("cancel", _to_pay, _cancel, may_be_unavailable=True),
+        Flow("ship", _to_ship, _ship, may_be_unavailable=True),
+        Flow("ship-too-early", _to_pay, _ship, says="NotPossible", may_be_unavailable=True),
         Flow("adjust-up", _held, _adjust(3, "received")),
         Flow("adjust-down", _held, _adjust(-3, "damaged")),
-        Flow("adjust-too-low", _held, _adjust(-8, "corrected")),
+        Flow("adjust-too-low", _held, _adjust(-8, "corrected"), says="StockTooLow"),
         Flow("product-add", _with_new, _add),
         Flow("product-save", _held, _save),
         Flow("product-archive", _held, _archive),
         Flow(
             "sweep", _for_the_sweeper, _sweep, steps=(_expire("alice"), _expire("bob")),
-            may_leave_undone=True, alone=True,
+            may_leave_undone=True, may_be_unavailable=True, alone=True,
         ),
-        Flow("register", _account, _register, more=_who_is_registered),
+        Flow("register", _shelf, _register, more=_who_is_registered),
     )
 }  # fmt: skip

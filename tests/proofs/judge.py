@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inventory import baskets
+from inventory import baskets, dynamodb
 from inventory.models import Cart, Order, Product
 from tests.faults import Call, Kind
 from tests.proofs.flows import Flow
@@ -13,6 +13,8 @@ from tests.proofs.stage import Stage, State
 
 DONE, KILLED, UNAVAILABLE = "done", "killed", "unavailable"
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
+#: Nobody is sent away before the rules' own time is up, less one pause that would not have fitted into it.
+_GIVE_UP_SECONDS = dynamodb.RETRY_SECONDS - 0.4
 _AN_ANSWER_CAME = {Kind.CONFLICT, Kind.SLOW, Kind.PARTLY}
 
 
@@ -31,19 +33,17 @@ class Right:
 class Press:
     """One time that somebody did it. ``said``: "done", "killed", "unavailable", a refusal's name, or what came out.
 
-    ``found`` and ``left`` are the states before and after; ``hits`` the attempts that a fault has hit.
+    ``found`` and ``left`` are the states before and after, ``hits`` the attempts that a fault has hit, ``seconds`` how
+    long it took by the faults' clock.
     """
 
     said: str
     calls: list[Call]
     hits: list[tuple[Call, Kind]]
+    seconds: float = 0.0
     result: object = None
     found: State = ()
     left: State = ()
-
-    @property
-    def is_answer_lost(self) -> bool:
-        return any(kind not in _AN_ANSWER_CAME for _, kind in self.hits)
 
     @property
     def is_write_lost(self) -> bool:
@@ -72,14 +72,26 @@ def _told(flow: Flow, right: Right, made: Press) -> list[str]:
     if made.said == KILLED:
         return []
     if made.said == "Unsure":
-        is_so = made.is_write_lost or (is_done and made.is_answer_lost)
-        return [] if is_so else ["Unsure, although no answer to a write was lost"]
-    refusals = {refusal.__name__ for refusal in flow.may_refuse}
-    if made.said not in {"Busy", UNAVAILABLE, *refusals}:
+        return _unsure(right, made, is_done=is_done)
+    if made.said != "Busy" and not (made.said == UNAVAILABLE and flow.may_be_unavailable):
         return [f"told {made.said}, without faults it is {right.said}"]
     if made.left != made.found and made.left not in right.between:
         return [f"told {made.said}, but it was written: {difference(made.found, made.left)}"]
+    if made.said == "Busy" and made.seconds < _GIVE_UP_SECONDS:
+        return [f"told Busy after only {made.seconds:.1f} s"]
     return []
+
+
+def _unsure(right: Right, made: Press, *, is_done: bool) -> list[str]:
+    """To be unsure takes a write whose answer was lost, and then a look at what came of it that was spoiled too."""
+    if is_done and made.hits and made.hits[-1][0] == made.calls[-1] and made.calls[-1].operation in READS:
+        return []  # It was done, but there was nothing to show for it.
+    if not made.is_write_lost:
+        return ["Unsure, although no answer to a write was lost"]
+    # Where room has to be made first, the look is followed by one more try, for which no time may be left.
+    if len({call.number for call, _ in made.hits}) < 2 and not right.between:
+        return ["Unsure, although it could have looked"]
+    return [f"Unsure after only {made.seconds:.1f} s"] * (made.seconds < _GIVE_UP_SECONDS)
 
 
 def promises(stage: Stage, books: Books) -> list[str]:

@@ -86,6 +86,8 @@ class Player:
                 if waiting := [run for run in runs if not run.is_over]:
                     books = self._press(waiting)
             for run in runs:
+                if right.said != flow.says:
+                    run.wrong.append(f"without faults it says {right.said}, not {flow.says}")
                 if not run.is_over:
                     run.wrong.append(f"not done in {PRESSES} tries: {judge.difference(run.state, right.after)}")
             stages.sweep_away(self._hours_later(runs) if to_the_end else books)
@@ -143,13 +145,14 @@ def press_once(act: Callable[[Stage], object], stage: Stage, plan: Plan, *, pass
         ending.result = act(stage)
     calls = {call.number: Call(passed + call.number, call.operation) for call in heard.calls}
     hits = [(calls[call.number], kind) for call, kind in heard.hits]
-    return Press(ending.said, list(calls.values()), hits, result=ending.result)
+    return Press(ending.said, list(calls.values()), hits, seconds=ending.seconds, result=ending.result)
 
 
 class _Ending:
     """How a rule ended, whatever came out of it."""
 
-    said = "done"
+    said = judge.DONE
+    seconds = 0.0
     result: object = None
 
     def __enter__(self) -> _Ending:
@@ -158,6 +161,7 @@ class _Ending:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             return False
+        self.seconds = faults.elapsed_seconds()
         if isinstance(error, faults.Killed):
             self.said = judge.KILLED
         elif isinstance(error, InventoryError):
@@ -185,7 +189,8 @@ def _come_back(stage: Stage, books: Books) -> list[str]:
 
 
 def singles(right: Right) -> Iterator[Plan]:
-    """Every fault at every call that the flow makes."""
+    """No fault, then every fault at every call that the flow makes."""
+    yield Plan()
     for call in right.calls:
         for fault in variants(call.operation):
             yield Plan({call.number: fault})
@@ -193,9 +198,8 @@ def singles(right: Right) -> Iterator[Plan]:
 
 def pairs(run: Run) -> Iterator[Plan]:
     """One more fault at every call that came after a run's own, in calls that exist only because of it too."""
-    (first,) = run.plan
     for call in run.calls:
-        if call.number > first:
+        if run.plan and call.number > max(run.plan):
             for fault in variants(call.operation):
                 yield Plan({**run.plan, call.number: fault})
 

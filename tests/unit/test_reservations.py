@@ -334,6 +334,16 @@ def test_a_buyer_does_not_wait_for_the_sweeper(make_product: Any, later: Any) ->
     assert numbers() == (1, 1, 0)
 
 
+def test_a_buyer_releases_no_more_carts_than_it_takes(product: Product, later: Any) -> None:
+    for number in range(5):
+        reservations.reserve(f"guest-{number}", product.id, quantity=2)
+    later(minutes=121)
+
+    reservations.reserve(BOB, product.id, quantity=3)
+
+    assert numbers() == (10, 9, 1)
+
+
 def test_a_lapsed_hold_on_something_else_does_not_help_a_buyer(make_product: Any, later: Any) -> None:
     make_product(stock=1)
     make_product(id="prod-2")
