@@ -85,6 +85,12 @@ prove: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## the same at 
 e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and admins in a real browser
 	$(BIN)/pytest tests/e2e
 
+# Measuring
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## the figures of the docs: cost, speed, popular products (10 minutes); BENCH="names" for some
+	@$(BIN)/python -m benchmarks $(BENCH)
+
 # Making
 
 .PHONY: messages
@@ -104,7 +110,7 @@ image: ## the container image
 clean: ## remove what was installed and measured; the shop's data in .data/ stays
 	rm -rf $(VENV) staticfiles htmlcov .hypothesis .data/coverage
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find ecokart shop adminpanel inventory tests -name __pycache__ -prune -exec rm -rf {} +
+	find ecokart shop adminpanel inventory tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # What is installed, kept by stamps: a changed list of requirements is installed anew.
 

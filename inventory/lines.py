@@ -129,10 +129,14 @@ def _gone(line: Line, product: Product | None) -> str:
 
 
 def _changed(line: Line, *, quantity: int | None = None, price_cents: int | None = None) -> Line:
+    quantity = line.quantity if quantity is None else quantity
+    price_cents = line.price_cents if price_cents is None else price_cents
+    if (quantity, price_cents) == (line.quantity, line.price_cents):
+        return line
     return Line(
         product_id=line.product_id,
-        quantity=line.quantity if quantity is None else quantity,
-        price_cents=line.price_cents if price_cents is None else price_cents,
+        quantity=quantity,
+        price_cents=price_cents,
         name=line.name,
         image_url=line.image_url,
     )

@@ -962,6 +962,18 @@ def test_a_buyer_gets_units_that_somebody_else_has_just_released(
     assert numbers() == (2, 2, 0)
 
 
+def test_a_buyer_releases_no_more_expired_carts_than_they_need(make_product: Any, later: Any) -> None:
+    make_product(stock=4)
+    for number in range(4):
+        reservations.reserve(f"guest-{number}", "prod-1", quantity=1)
+    later(minutes=121)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert numbers() == (4, 4, 0)
+    assert sum(cart(f"guest-{number}").is_held for number in range(4)) == 2
+
+
 def test_a_buyer_waits_for_the_release_that_is_under_way(
     make_product: Any, later: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

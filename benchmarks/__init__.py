@@ -1,0 +1,17 @@
+"""What the figures of the README and the docs come from.
+
+Each module in ``REPORTS`` measures one subject and gives a page of Markdown; ``make bench`` writes it beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+REPORTS = ("purchase", "hot_product")
+
+
+class Report(Protocol):
+    """What each module in ``REPORTS`` has."""
+
+    def report(self, *, full: bool) -> str:
+        """Measure, and say what came out and how it was measured, as Markdown."""

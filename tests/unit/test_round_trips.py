@@ -1,0 +1,91 @@
+"""How often a rule asks DynamoDB: each round trip is time that a customer waits, however many lines there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from inventory import checkout, reservations
+from inventory.models import Cart, Line, Product
+from tests.unit import wire
+
+READ, WRITE = "BatchGetItem", "TransactWriteItems"
+
+
+@pytest.fixture
+def shelf(make_product: Callable[..., Product]) -> list[str]:
+    return [make_product(id=f"prod-{number}").id for number in range(40)]
+
+
+def filled(product_ids: list[str]) -> Cart:
+    """Alice's cart that holds one of each. Written at once and then reserved: one by one takes long here."""
+    lines = [Line(product_id=product_id, quantity=1, price_cents=9999) for product_id in product_ids]
+    Cart("alice", lines=lines, version=1, order_id="offer-1").save()
+    cart, _ = reservations.renew("alice")
+    return cart
+
+
+def operations(calls: list[wire.Call]) -> list[str]:
+    return [operation for operation, _ in calls]
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3, 39])
+def test_an_add_to_cart_takes_two_round_trips(shelf: list[str], lines: int) -> None:
+    if lines:
+        filled(shelf[:lines])
+
+    with wire.heard() as calls:
+        reservations.reserve("alice", shelf[lines], quantity=1)
+
+    assert operations(calls) == [READ, WRITE]
+
+
+@pytest.mark.parametrize("lines", [1, 3, 40])
+def test_a_change_of_a_quantity_takes_two_round_trips(shelf: list[str], lines: int) -> None:
+    filled(shelf[:lines])
+
+    with wire.heard() as calls:
+        reservations.change("alice", shelf[0], quantity=2)
+
+    assert operations(calls) == [READ, WRITE]
+
+
+@pytest.mark.parametrize("lines", [1, 3, 39])
+def test_an_add_beside_lines_whose_hold_is_over_reads_their_products_too(
+    shelf: list[str], later: Callable[..., None], lines: int
+) -> None:
+    """The one exception: what they cost today and whether they can be had is known only once the cart is read."""
+    filled(shelf[:lines])
+    later(hours=3)
+    reservations.release_expired()
+
+    with wire.heard() as calls:
+        reservations.reserve("alice", shelf[lines], quantity=1)
+
+    assert operations(calls) == [READ, READ, WRITE]
+
+
+@pytest.mark.parametrize("lines", [1, 3, 40])
+def test_a_checkout_takes_three_round_trips(shelf: list[str], contact: checkout.Contact, lines: int) -> None:
+    token = str(filled(shelf[:lines]).order_id)
+
+    with wire.heard() as calls:
+        order = checkout.place_order("alice", token=token, contact=contact)
+
+    assert operations(calls) == ["GetItem", READ, WRITE]
+    assert order.units == lines
+
+
+@pytest.mark.parametrize("lines", [1, 3, 40])
+def test_to_release_a_cart_takes_two_round_trips_and_to_find_it_one(
+    shelf: list[str], later: Callable[..., None], lines: int
+) -> None:
+    filled(shelf[:lines])
+    later(hours=3)
+
+    with wire.heard() as calls:
+        released = reservations.release_expired()
+
+    assert released == 1
+    assert operations(calls) == ["Query", "GetItem", WRITE]
