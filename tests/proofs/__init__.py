@@ -54,6 +54,7 @@ class Proof(Protocol):
 PROOFS: tuple[str, ...] = (
     "random_operations",
     "fault_matrix",
+    "state_machine",
     "flash_sale",
     "double_submit",
     "killed_workers",

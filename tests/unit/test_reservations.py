@@ -430,6 +430,29 @@ def test_renew_lets_go_of_what_is_no_longer_sold(product: Product, later: Any) -
     assert numbers() == (10, 0, 10)
 
 
+def test_renew_before_the_sweep_lets_go_of_what_is_no_longer_sold(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    products.archive(product.id, version=1)
+    later(minutes=121)
+
+    _renewed, notices = reservations.renew(ALICE)
+
+    assert len(notices) == 1
+    assert quantities() == {}
+    assert numbers() == (10, 0, 10)
+
+
+def test_change_before_the_sweep_does_not_hold_what_is_no_longer_sold(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    products.archive(product.id, version=1)
+    later(minutes=121)
+
+    with pytest.raises(NotForSale):
+        reservations.change(ALICE, product.id, quantity=4)
+
+    assert quantities() == {product.id: 5}
+
+
 def test_reserving_revives_a_lapsed_cart_and_tells_what_it_lost(make_product: Any, later: Any) -> None:
     make_product()
     make_product(id="prod-2")
@@ -628,6 +651,20 @@ def test_join_reserves_a_lapsed_cart_again_beside_a_held_one(make_product: Any, 
 
     assert quantities() == {"prod-1": 2, "prod-2": 1}
     assert (numbers(), numbers("prod-2")) == ((10, 2, 8), (10, 1, 9))
+
+
+def test_join_does_not_lose_to_a_hold_that_is_over(make_product: Any, later: Any) -> None:
+    make_product(stock=5)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+    reservations.find(ALICE)
+    reservations.reserve(GUEST, "prod-1", quantity=2)
+
+    notices = reservations.join(GUEST, ALICE)
+
+    assert notices == []
+    assert quantities() == {"prod-1": 4}
 
 
 def test_join_of_two_lapsed_carts_holds_nothing(product: Product, later: Any) -> None:
