@@ -1,0 +1,170 @@
+"""Exact looks at products while the shop goes on.
+
+A product's ``moves`` counts every change of its numbers, and each of these is one transaction with a cart, an order or
+a movement. So whoever reads the same count before and after has seen cart, orders and movements of one moment. What
+moves all the time is seen in one reading transaction with its carts instead.
+
+What does not add up is looked at again, with growing pauses: an index may be behind, and single reads may see the
+parts of a transaction a moment apart. Only what stays wrong is said to be wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from inventory.proof import judging, reading
+from inventory.proof.books import Suspect
+from inventory.proof.facts import Seen
+from inventory.proof.findings import Finding
+from inventory.proof.judging import Question
+from inventory.tables import Progress
+
+#: Before each round of looks. Whoever stands still is settled in the first; who is wrong takes three; the rest are
+#: for products that move all the time.
+PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.5, 1.0, *[1.0] * 8)
+#: So many times, and over so long, the same must be found wrong.
+LOOKS_TO_BE_SURE = 3
+SECONDS_TO_BE_SURE = 0.8
+#: A page waits so long before it looks again at what seems wrong, and reads at the most so many movements of a product.
+PAGE_PAUSE_SECONDS = 0.7
+PAGE_MOVEMENTS = 5_000
+_AT_ONCE = 25
+
+
+@dataclass
+class Case:
+    """A suspect with what the looks have found so far."""
+
+    suspect: Suspect
+    open: set[Question] = field(default_factory=lambda: set(Question))
+    times: Counter[tuple[object, ...]] = field(default_factory=Counter)
+    first: dict[tuple[object, ...], float] = field(default_factory=dict)
+    latest: dict[Question, list[Finding]] = field(default_factory=dict)
+    wrong: list[Finding] = field(default_factory=list)
+    is_long: bool = False
+
+    def hear(self, answers: Mapping[Question, list[Finding] | None]) -> None:
+        """Take in what a look has answered."""
+        for question in list(self.open):
+            found = answers[question]
+            if found == []:
+                self.open.discard(question)
+            elif found is not None:
+                self.latest[question] = found
+                for finding in found:
+                    self.times[finding.key] += 1
+                    self.first.setdefault(finding.key, time.monotonic())
+
+    def meet(self, owners: Collection[str]) -> None:
+        """Take in who holds the product by the index. Whoever is new was not counted by the looks before."""
+        new = set(owners) - self.suspect.owners
+        if new:
+            self.suspect.owners |= new
+            for finding in self.latest.pop(Question.CARTS, []):
+                del self.times[finding.key], self.first[finding.key]
+
+    def settle(self) -> None:
+        """Call wrong what was found wrong often enough, for long enough."""
+        for question in list(self.open):
+            found = self.latest.get(question, [])
+            if found and all(self._is_sure(finding) for finding in found):
+                self.wrong += found
+                self.open.discard(question)
+
+    def _is_sure(self, finding: Finding) -> bool:
+        seconds = time.monotonic() - self.first[finding.key]
+        return self.times[finding.key] >= LOOKS_TO_BE_SURE and seconds >= SECONDS_TO_BE_SURE
+
+
+def settle(suspects: Iterable[Suspect], cases: list[Case]) -> Iterator[Progress]:
+    """Look at suspects until each is settled, within bounds; appends a case for each of them to ``cases``.
+
+    A case that still has open questions at the end could not be judged: it moved all the time.
+    """
+    cases += [Case(suspect) for suspect in suspects]
+    waiting = list(cases)
+    for pause in PAUSES_SECONDS:
+        if not waiting:
+            break
+        time.sleep(pause)
+        holders = reading.holders()
+        for case in waiting:
+            case.meet(holders.get(case.suspect.product_id, ()))
+            case.settle()
+        waiting = [case for case in waiting if case.open]
+        for start in range(0, len(waiting), _AT_ONCE):
+            _look(waiting[start : start + _AT_ONCE])
+            yield Progress("looked at again", len(cases) - sum(bool(case.open) for case in cases), len(cases))
+        waiting = [case for case in waiting if case.open]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a page can say of a product at once: ``right``, ``wrong``, ``moving``, or ``long`` (too many movements)."""
+
+    state: str
+    wrong: list[Finding]
+
+
+def verdicts(product_ids: Collection[str], *, orders: Mapping[str, Collection[str]]) -> dict[str, Verdict]:
+    """Look at some products now, at the most twice. ``orders`` are, by product, those to compare with its movements."""
+    cases = {one: Case(Suspect(one, orders=set(orders.get(one, ())))) for one in product_ids}
+    _look_for_page(list(cases.values()))
+    doubtful = [case for case in cases.values() if case.open]
+    if any(case.latest for case in doubtful):
+        time.sleep(PAGE_PAUSE_SECONDS)
+        _look_for_page(doubtful)
+    return {product_id: _verdict(case) for product_id, case in cases.items()}
+
+
+def _verdict(case: Case) -> Verdict:
+    wrong = [one for question in case.open for one in case.latest.get(question, ()) if case.times[one.key] > 1]
+    if wrong:
+        return Verdict("wrong", wrong)
+    if not case.open:
+        return Verdict("right", [])
+    return Verdict("long" if case.is_long else "moving", [])
+
+
+def _look_for_page(cases: list[Case]) -> None:
+    holders = reading.holders()
+    for case in cases:
+        case.meet(holders.get(case.suspect.product_id, ()))
+    for start in range(0, len(cases), _AT_ONCE):
+        _look(cases[start : start + _AT_ONCE], limit=PAGE_MOVEMENTS)
+
+
+def _look(cases: list[Case], *, limit: int | None = None) -> None:
+    for case, together in zip(cases, see([case.suspect for case in cases], limit=limit), strict=True):
+        seen = together or _see_closely(case.suspect, limit=limit)
+        case.is_long = seen.movements is None
+        case.hear(judging.answers(case.suspect.product_id, seen, case.suspect.orders))
+
+
+def see(suspects: Collection[Suspect], *, limit: int | None = None) -> list[Seen | None]:
+    """Some products with everything about them, each at one moment; None for those that moved meanwhile."""
+    ids = [suspect.product_id for suspect in suspects]
+    before = reading.shelves(ids)
+    baskets = reading.baskets({owner_id for suspect in suspects for owner_id in suspect.owners})
+    sales = reading.sales({order_id for suspect in suspects for order_id in suspect.orders})
+    movements = {product_id: reading.movements(product_id, limit=limit) for product_id in ids}
+    after = reading.shelves(ids)
+    return [
+        Seen(after.get(product_id), baskets, movements[product_id], movements[product_id], sales)
+        if before.get(product_id) == after.get(product_id)
+        else None
+        for product_id in ids
+    ]
+
+
+def _see_closely(suspect: Suspect, *, limit: int | None) -> Seen:
+    """One product that moves: at one moment with its carts, between two readings of its movements."""
+    movements = reading.movements(suspect.product_id, limit=limit)
+    few = len(suspect.owners) <= reading.MOST_AT_ONE_MOMENT
+    moment = reading.at_one_moment(suspect.product_id, suspect.owners) if few else None
+    shelf, baskets = moment or (reading.shelves([suspect.product_id]).get(suspect.product_id), None)
+    sales = reading.sales(suspect.orders)
+    return Seen(shelf, baskets, movements, reading.movements(suspect.product_id, limit=limit), sales)
