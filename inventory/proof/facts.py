@@ -88,16 +88,11 @@ class Account:
 
 @dataclass(slots=True)
 class Seen:
-    """One product at one moment. ``baskets`` is None if the carts could not be seen at the same moment.
-
-    ``movements`` were read before ``shelf`` and ``later`` after it (None where there are too many to read now);
-    ``sales`` lie between them, too.
-    """
+    """One product at one moment. ``baskets`` or ``movements`` are None if they could not be seen at that moment."""
 
     shelf: Shelf | None
     baskets: dict[str, Basket] | None
     movements: list[Moved] | None
-    later: list[Moved] | None
     sales: dict[str, Sale] = field(default_factory=dict)
 
 

@@ -9,9 +9,6 @@ from inventory.proof import facts, findings
 from inventory.proof.facts import Account, Basket, Moved, Sale, Seen, Shelf
 from inventory.proof.findings import Finding
 
-#: With more movements than this between two readings, too many sums are possible to tell anything.
-_MOST_IN_FLIGHT = 8
-
 
 class Question(Enum):
     """What is asked of a product. Each may have its answer at another moment than the others."""
@@ -123,36 +120,22 @@ def _of_baskets(product_id: str, seen: Seen) -> list[Finding] | None:
 
 
 def _of_movements(product_id: str, seen: Seen) -> list[Finding] | None:
-    """The stock must be what its movements add up to, with any of those that came while we looked, or without."""
-    if seen.movements is None or seen.later is None:
+    if seen.movements is None:
         return None
-    before = {movement.time: movement.quantity for movement in seen.movements}
-    in_flight = [movement.quantity for movement in seen.later if movement.time not in before]
-    moved = sum(before.values())
-    found = of_sum(product_id, seen.shelf, moved, count=len(before))
-    if not in_flight:
-        return found
-    if len(in_flight) > _MOST_IN_FLIGHT or seen.shelf is None:
-        return None
-    possible = {moved}
-    for quantity in in_flight:
-        possible |= {total + quantity for total in possible}
-    return found if seen.shelf.stock not in possible else None
+    moved = sum(movement.quantity for movement in seen.movements)
+    return of_sum(product_id, seen.shelf, moved, count=len(seen.movements))
 
 
 def _of_orders(product_id: str, seen: Seen, orders: Collection[str]) -> list[Finding] | None:
-    if seen.movements is None or seen.later is None:
-        return None if orders else []
+    if seen.movements is None:
+        return None
     name = seen.shelf.name if seen.shelf else ""
-    before, after = facts.accounts(seen.movements), facts.accounts(seen.later)
-    found, in_flight = of_unnamed_sales(product_id, name, seen.later), False
+    accounts = facts.accounts(seen.movements)
+    found = of_unnamed_sales(product_id, name, seen.movements)
     for order_id in orders:
-        account = before.get(order_id, Account())
-        if account == after.get(order_id, Account()):
-            found += of_order_line(product_id, name, order_id, seen.sales.get(order_id), account)
-        else:
-            in_flight = True  # It was placed or cancelled while we looked.
-    return None if in_flight and not found else found
+        account = accounts.get(order_id, Account())
+        found += of_order_line(product_id, name, order_id, seen.sales.get(order_id), account)
+    return found
 
 
 def _sold(sale: Sale, ordered: int, account: Account) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from inventory.proof import judging, reading
 from inventory.proof.books import Suspect
-from inventory.proof.facts import Seen
+from inventory.proof.facts import Moved, Seen
 from inventory.proof.findings import Finding
 from inventory.proof.judging import Question
 from inventory.tables import Progress
@@ -32,6 +32,9 @@ SECONDS_TO_BE_SURE = 0.8
 PAGE_PAUSE_SECONDS = 0.7
 PAGE_MOVEMENTS = 5_000
 _AT_ONCE = 25
+_QUICK_LOOKS = 5
+#: How far back the newest movements are read again: two that came at once may be kept in either order.
+_NEWEST = 20
 
 
 @dataclass
@@ -139,9 +142,11 @@ def _look_for_page(cases: list[Case]) -> None:
 
 def _look(cases: list[Case], *, limit: int | None = None) -> None:
     for case, together in zip(cases, see([case.suspect for case in cases], limit=limit), strict=True):
-        seen = together or _see_closely(case.suspect, limit=limit)
-        case.is_long = seen.movements is None
-        case.hear(judging.answers(case.suspect.product_id, seen, case.suspect.orders))
+        if together is None:
+            _look_closely(case, limit=limit)
+        else:
+            case.is_long = together.movements is None
+            case.hear(judging.answers(case.suspect.product_id, together, case.suspect.orders))
 
 
 def see(suspects: Collection[Suspect], *, limit: int | None = None) -> list[Seen | None]:
@@ -153,18 +158,42 @@ def see(suspects: Collection[Suspect], *, limit: int | None = None) -> list[Seen
     movements = {product_id: reading.movements(product_id, limit=limit) for product_id in ids}
     after = reading.shelves(ids)
     return [
-        Seen(after.get(product_id), baskets, movements[product_id], movements[product_id], sales)
+        Seen(after.get(product_id), baskets, movements[product_id], sales)
         if before.get(product_id) == after.get(product_id)
         else None
         for product_id in ids
     ]
 
 
-def _see_closely(suspect: Suspect, *, limit: int | None) -> Seen:
-    """One product that moves: at one moment with its carts, between two readings of its movements."""
-    movements = reading.movements(suspect.product_id, limit=limit)
+def _look_closely(case: Case, *, limit: int | None) -> None:
+    """At one product that moves: a few quick looks, until everything that is still asked is seen to be right."""
+    product_id = case.suspect.product_id
+    movements = reading.movements(product_id, limit=limit)
+    case.is_long = movements is None
+    known = {moved.time: moved for moved in movements or ()}
+    for _ in range(_QUICK_LOOKS):
+        case.meet(reading.holders().get(product_id, ()))
+        seen = _see_moving(case.suspect, known)
+        if movements is None:
+            seen.movements = None
+        case.hear(judging.answers(product_id, seen, case.suspect.orders))
+        if not case.open:
+            return
+
+
+def _see_moving(suspect: Suspect, known: dict[str, Moved]) -> Seen:
+    """A product at one moment with its carts, between its newest movements and the count of all of them.
+
+    ``known`` are the movements that were read before; the newest are added. Movements are only ever added: where they
+    are as many after the look as we know, they were the same all the while.
+    """
+    product_id = suspect.product_id
+    since = sorted(known)[-_NEWEST:][:1]
+    for moved in reading.movements(product_id, since="".join(since)) or ():
+        known[moved.time] = moved
     few = len(suspect.owners) <= reading.MOST_AT_ONE_MOMENT
-    moment = reading.at_one_moment(suspect.product_id, suspect.owners) if few else None
-    shelf, baskets = moment or (reading.shelves([suspect.product_id]).get(suspect.product_id), None)
+    moment = reading.at_one_moment(product_id, suspect.owners) if few else None
+    shelf, baskets = moment or (reading.shelves([product_id]).get(product_id), None)
     sales = reading.sales(suspect.orders)
-    return Seen(shelf, baskets, movements, reading.movements(suspect.product_id, limit=limit), sales)
+    same = reading.count_movements(product_id) == len(known)
+    return Seen(shelf, baskets, list(known.values()) if same else None, sales)

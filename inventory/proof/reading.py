@@ -87,21 +87,30 @@ def at_one_moment(product_id: str, owner_ids: Collection[str]) -> tuple[Shelf | 
     return (facts.shelf(product) if product else None), _held(cart for cart in carts if cart)
 
 
-def movements(product_id: str, *, limit: int | None = None) -> list[Moved] | None:
-    """All movements of a product; None where there are more than ``limit``."""
-    question = {
-        "TableName": Movement.Meta.table_name,
-        "KeyConditionExpression": "productId = :id",
-        "ExpressionAttributeValues": {":id": {"S": product_id}},
-        "ConsistentRead": True,
-        **_projection(Movement),
-    }
+def movements(product_id: str, *, since: str = "", limit: int | None = None) -> list[Moved] | None:
+    """The movements of a product, from the key ``since`` on; None where there are more than ``limit``."""
+    question = {**_movements_of(product_id, since), **_projection(Movement)}
     found: list[Moved] = []
-    for page in _pages(question):
-        found += map(facts.moved, page)
+    for answer in _pages(question):
+        found += map(facts.moved, answer["Items"])
         if limit is not None and len(found) > limit:
             return None
     return found
+
+
+def count_movements(product_id: str) -> int:
+    question = {**_movements_of(product_id, ""), "Select": "COUNT"}
+    question["ExpressionAttributeNames"] = {"#productId": "productId", "#time": "time"}
+    return sum(int(answer["Count"]) for answer in _pages(question))
+
+
+def _movements_of(product_id: str, since: str) -> dict[str, Any]:
+    return {
+        "TableName": Movement.Meta.table_name,
+        "KeyConditionExpression": "#productId = :id AND #time >= :since",
+        "ExpressionAttributeValues": {":id": {"S": product_id}, ":since": {"S": since or "0"}},
+        "ConsistentRead": True,
+    }
 
 
 def holders() -> dict[str, set[str]]:
@@ -115,8 +124,8 @@ def holders() -> dict[str, set[str]]:
         "ExpressionAttributeValues": {":held": {"S": HELD}},
     }
     found: dict[str, set[str]] = defaultdict(set)
-    for page in _pages(question):
-        for raw in page:
+    for answer in _pages(question):
+        for raw in answer["Items"]:
             for product_id in facts.units(raw):
                 found[product_id].add(raw["userId"]["S"])
     return found
@@ -140,10 +149,10 @@ def _page(model: type[Model], segment: int, start: Raw | None) -> tuple[list[Raw
     return answer["Items"], answer.get("LastEvaluatedKey")
 
 
-def _pages(question: dict[str, Any]) -> Iterator[list[Raw]]:
+def _pages(question: dict[str, Any]) -> Iterator[dict[str, Any]]:
     while True:
         answer = _ask(_client().query, **question)
-        yield answer["Items"]
+        yield answer
         if "LastEvaluatedKey" not in answer:
             return
         question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-import uuid
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,15 +12,13 @@ import pytest
 
 from inventory import checkout, orders, reservations, stock
 from inventory.errors import InventoryError
-from inventory.models import Cart, Movement, Order, Product, tables
-from inventory.proof import looks
+from inventory.models import Order, Product, tables
 from inventory.proof.books import Books
-from inventory.proof.looks import Case
 from inventory.proof.proving import Proof
 from inventory.proof.reports import Report
 
 THREADS = 8
-PASSES = 6
+PASSES = 3
 CONTACT = checkout.Contact("Alice Adler", "alice@example.com", "Ulmenweg 1", "10115", "Berlin", "DE")
 
 
@@ -58,6 +56,7 @@ def customers(shelf: list[str]) -> Iterator[list[int]]:
         chance, mine = random.Random(number), [f"busy-{number}-{one}" for one in range(3)]
         placed: list[Order] = []
         while not stop.is_set():
+            time.sleep(chance.uniform(0, 0.02))
             try:
                 _one_thing(chance, chance.choice(mine), chance.choice(shelf), placed)
             except InventoryError:
