@@ -77,6 +77,11 @@ class Finding:
         return ORDER if self.kind in _OF_ORDER else CART if self.kind in _OF_CART else PRODUCT
 
     @property
+    def shown(self) -> str:
+        """Its id as people may see it."""
+        return short(self.id) if self.about == CART else self.id
+
+    @property
     def key(self) -> tuple[object, ...]:
         """The same for the same damage, even while the numbers around it move."""
         return self.kind, self.id, self.data.get("order_id"), self.data.get("off")
@@ -92,8 +97,7 @@ class Finding:
     @property
     def line(self) -> str:
         """One line that says all: ``prod-123 (Laufschuh Luchs): 3 units are reserved, but …``"""
-        shown = short(self.id) if self.about == CART else self.id
-        names = {PRODUCT: shown, ORDER: _("order %s") % shown, CART: _("cart %s") % shown}
+        names = {PRODUCT: self.shown, ORDER: _("order %s") % self.shown, CART: _("cart %s") % self.shown}
         return f"{names[self.about]}{f' ({self.name})' if self.name else ''}: {self.sentence}"
 
 

@@ -27,6 +27,7 @@ from inventory.tables import Progress
 PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.5, 1.0, *[1.0] * 8)
 #: So many times, and over so long, the same must be found wrong.
 LOOKS_TO_BE_SURE = 3
+LOOKS_TO_BALANCE = 2
 SECONDS_TO_BE_SURE = 0.8
 #: A page waits so long before it looks again at what seems wrong, and reads at the most so many movements of a product.
 PAGE_PAUSE_SECONDS = 0.7
@@ -48,13 +49,18 @@ class Case:
     latest: dict[Question, list[Finding]] = field(default_factory=dict)
     wrong: list[Finding] = field(default_factory=list)
     is_long: bool = False
+    balanced: int = 0
 
-    def hear(self, answers: Mapping[Question, list[Finding] | None]) -> None:
-        """Take in what a look has answered."""
+    def hear(self, answers: Mapping[Question, list[Finding] | None], *, moving: bool = False) -> None:
+        """Take in what a look has answered. Of carts that ``moving`` products are in, one may have been unknown to us
+        and just made up for what is missing: these must balance twice, without a new one in between."""
         for question in list(self.open):
             found = answers[question]
+            if question is Question.CARTS and found is not None:
+                self.balanced = 0 if found else self.balanced + 1
             if found == []:
-                self.open.discard(question)
+                if not (question is Question.CARTS and moving and self.balanced < LOOKS_TO_BALANCE):
+                    self.open.discard(question)
             elif found is not None:
                 self.latest[question] = found
                 for finding in found:
@@ -66,6 +72,7 @@ class Case:
         new = set(owners) - self.suspect.owners
         if new:
             self.suspect.owners |= new
+            self.balanced = 0
             for finding in self.latest.pop(Question.CARTS, []):
                 del self.times[finding.key], self.first[finding.key]
 
@@ -176,7 +183,7 @@ def _look_closely(case: Case, *, limit: int | None) -> None:
         seen = _see_moving(case.suspect, known)
         if movements is None:
             seen.movements = None
-        case.hear(judging.answers(product_id, seen, case.suspect.orders))
+        case.hear(judging.answers(product_id, seen, case.suspect.orders), moving=True)
         if not case.open:
             return
 
