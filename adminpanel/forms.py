@@ -1,7 +1,10 @@
 """The shape of what staff send. Whether it is true, such as whether there are that many, inventory says."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -232,6 +235,12 @@ class StockForm(forms.Form):
         help_text=_("For example the delivery note's number."),
         widget=forms.TextInput({"autocomplete": "off"}),
     )
+    #: Made anew with each page, so that a form that is sent twice is booked once.
+    form_id = forms.RegexField(r"^[0-9a-f]{32}$", required=False, widget=forms.HiddenInput, initial=lambda: uuid4().hex)
+
+    def as_new(self) -> StockForm:
+        """What was typed, in a form that has not been booked yet."""
+        return StockForm({**dict(self.data.items()), "form_id": uuid4().hex})
 
 
 class StockProofForm(_ListForm):

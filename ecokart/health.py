@@ -16,6 +16,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """200 while this process answers; ``database`` says whether one small read came back."""
     try:
         dynamodb.get(Product, "healthz")
-    except (PynamoDBException, BotoCoreError, ClientError):
+    except (dynamodb.Contention, PynamoDBException, BotoCoreError, ClientError):
         return JsonResponse({"status": "ok", "database": "unreachable"})
     return JsonResponse({"status": "ok", "database": "ok"})

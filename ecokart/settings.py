@@ -84,6 +84,8 @@ CSRF_FAILURE_VIEW = "ecokart.errors.csrf_failure"
 # Who is who: seven days in a signed cookie, as in the first version's tokens
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
+# A guest's id follows from it, so it lives no longer than a session.
+CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"

@@ -27,7 +27,7 @@ class Contact:
 
 @dynamodb.retry_while_busy
 def place_order(owner_id: str, *, token: str, contact: Contact) -> Order:
-    """Sell what a cart holds to its owner: stock goes down, movements and the order are written, the cart goes.
+    """Sell what a cart holds to its owner: stock goes down, movements and the order are written, the cart is emptied.
 
     ``token`` is the cart's ``order_id`` as the checkout page showed it and becomes the order's id, so the same page
     sent twice, from two tabs or after a lost answer gives the same order. Raises CartChanged when the cart is no longer
@@ -40,13 +40,8 @@ def place_order(owner_id: str, *, token: str, contact: Contact) -> Order:
         raise HoldExpired
     products = reservations.products_in(cart)
     order = _order(cart, lines.priced(cart.lines, products, live=True), contact)
-    try:
-        _sell(cart, order)
-    except dynamodb.OutcomeUnknown:
-        placed = dynamodb.get(Order, token)
-        if placed is None:
-            raise  # Placing is safe to repeat: the next try finds either the order or the untouched cart.
-        return placed
+    # Safe to repeat when its answer is lost: the next try finds either the order or the untouched cart.
+    _sell(cart, order)
     return order
 
 
@@ -106,8 +101,8 @@ def _sell(cart: Cart, order: Order) -> None:
             sale = Movement.of(line.product_id, "sold", quantity=-line.quantity, by=cart.user_id, order_id=order.id)
             tx.put(sale, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
         tx.put(order, condition=Order.id.does_not_exist(), otherwise=dynamodb.contended)
-        tx.delete(
-            cart,
+        tx.put(
+            cart.rewritten([], until=None),
             condition=cart.unchanged() & (Cart.expires_at > clock.now()),
             otherwise=dynamodb.contended,
         )

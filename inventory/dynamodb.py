@@ -10,7 +10,8 @@ import functools
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -57,7 +58,7 @@ _UNKNOWN = {
 
 
 class Contention(Exception):
-    """Somebody else was writing. Nothing of ours was written: read again and try again."""
+    """Somebody else was writing, or a read was not answered. Nothing of ours was written: read again and try again."""
 
 
 class OutcomeUnknown(Exception):
@@ -161,22 +162,28 @@ def contended(_found: Any) -> Contention:
 def retry_while_busy(rule: Callable[P, R]) -> Callable[P, R]:
     """Run a rule again, from its first read, while others get in its way or answers get lost.
 
-    For rules that notice when an earlier try of theirs has happened after all. Full jitter, at most ``RETRY_TIMES``
-    tries within ``RETRY_SECONDS``; then Busy, and nothing is written, or Unsure if any of the tries may have been.
+    For rules that notice when an earlier try of theirs has happened after all, and that read nothing once they have
+    written. Full jitter, at most ``RETRY_TIMES`` tries within ``RETRY_SECONDS``; then Busy, and nothing is written, or
+    Unsure if any of the tries may have been. An outcome that is unknown when the time is up is looked at once more:
+    waiting for an answer that got lost may have taken longer than all the time there was.
     """
 
     @functools.wraps(rule)
     def until_settled(*args: P.args, **kwargs: P.kwargs) -> R:
         deadline = time.monotonic() + RETRY_SECONDS
         refusal: type[InventoryError] = Busy
+        is_last = False
         for attempt in range(RETRY_TIMES):
             try:
                 return rule(*args, **kwargs)
             except (Contention, OutcomeUnknown) as failed:
-                refusal = Unsure if isinstance(failed, OutcomeUnknown) else refusal
+                is_unknown = isinstance(failed, OutcomeUnknown)
+                refusal = Unsure if is_unknown else refusal
                 pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt))
                 if time.monotonic() + pause > deadline:
-                    break
+                    if is_last or not is_unknown:
+                        break
+                    is_last = True
                 time.sleep(pause)
         raise refusal
 
@@ -195,10 +202,22 @@ def error_code(error: BaseException) -> str:
     return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else ""
 
 
-def get(model: type[M], key: str, range_key: str | None = None) -> M | None:
-    """One item as it stands now (a consistent read), or None."""
+@contextmanager
+def reading() -> Iterator[None]:
+    """For reads: where the database does not answer, Contention says that nothing was written and to try again."""
     try:
-        return model.get(key, range_key, consistent_read=True)
+        yield
+    except (PynamoDBException, BotoCoreError, ClientError) as failed:
+        if not is_unavailable(failed):
+            raise
+        raise Contention from failed
+
+
+def get(model: type[M], key: str, range_key: str | None = None) -> M | None:
+    """One item as it stands now (a consistent read), or None. Raises Contention when no answer comes."""
+    try:
+        with reading():
+            return model.get(key, range_key, consistent_read=True)
     except model.DoesNotExist:
         return None
 
@@ -207,6 +226,7 @@ def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]
     """Items of several tables by their ids, as they stand now, in one round trip for each hundred.
 
     Takes pairs of a model and keys; gives a dictionary (key → item) for each pair, without those that do not exist.
+    Raises Contention when no answer comes, or only a part of it again and again.
     """
     found: dict[type[Model], dict[str, Any]] = {model: {} for model, _ in wanted}
     models = {model.Meta.table_name: model for model in found}
@@ -218,7 +238,8 @@ def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]
         for model, key in batch:
             part = request.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": True})
             part["Keys"].append({_key_name(model): {"S": key}})
-        answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
+        with reading():
+            answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         for table, items in answer["Responses"].items():
             for item in items:
                 found[models[table]][item[_key_name(models[table])]["S"]] = models[table].from_raw_data(item)
@@ -226,7 +247,7 @@ def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]
             waiting += [(models[table], key[_key_name(models[table])]["S"]) for key in part["Keys"]]
             tries += 1
             if tries > RETRY_TIMES:
-                raise Busy
+                raise Contention
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**tries)))
     return [found[model] for model, _ in wanted]
 

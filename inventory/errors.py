@@ -122,6 +122,10 @@ class StockTooLow(InventoryError):
         ) % {"available": self.available, "name": self.name}
 
 
+class FormUsed(InventoryError):
+    says = _("This form was booked before, with other values. Look at the numbers as they are now, then send it again.")
+
+
 class ReasonDoesNotFit(InventoryError):
     says = _("This reason does not fit: goods received add stock, damaged goods take stock away.")
 

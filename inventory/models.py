@@ -206,7 +206,9 @@ class Cart(Model):
 
     ``hold`` and ``expires_at`` are there while the lines are reserved; when the hold ends both go and the lines
     stay. ``order_id`` is the id that this cart's order will have; it is made anew with every change of what the
-    customer would agree to, so that an old checkout page cannot order what it did not show.
+    customer would agree to, so that an old checkout page cannot order what it did not show. ``offers`` are the ids
+    that it had before, so that whoever repeats a change after a lost answer sees whether it has happened. For the same
+    reason an emptied or ordered cart stays, without lines, until TTL removes it.
     """
 
     class Meta(TableMeta):
@@ -217,12 +219,16 @@ class Cart(Model):
     updated_at = MomentAttribute(attr_name="updatedAt", default=clock.now)
 
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
+    offers = ListAttribute(of=UnicodeAttribute, default=list)
     version = CountAttribute(default=0)
     hold = UnicodeAttribute(null=True)
     expires_at = MomentAttribute(attr_name="expiresAt", null=True)
     delete_at = TTLAttribute(attr_name="deleteAt", null=True)
 
     expiry_index = ExpiryIndex()
+
+    #: How many ids of before a cart remembers: more than anybody writes while somebody else waits for an answer.
+    OFFERS_KEPT = 4
 
     #: What a rule that wrote this cart has to tell its customer. Not stored.
     notices: Sequence[Notice] = ()
@@ -255,6 +261,10 @@ class Cart(Model):
         """Whether it still keeps units from others although its time is up."""
         return self.is_held and not self.is_live(at)
 
+    def has_been(self, offer: str) -> bool:
+        """Whether it has, or had a few changes ago, this id for its order."""
+        return offer == self.order_id or offer in self.offers
+
     def unchanged(self) -> Condition:
         """True in the table as long as nobody has written this cart since it was read."""
         if self.version == 0:
@@ -262,13 +272,15 @@ class Cart(Model):
         same: Condition = (Cart.version == self.version) & (Cart.order_id == self.order_id)
         return same
 
-    def rewritten(self, lines: list[Line], *, until: datetime | None) -> Cart:
-        """The next version of this cart: held until then, or not held at all."""
-        moment = clock.now()
+    def rewritten(self, lines: list[Line], *, until: datetime | None, offer: str = "") -> Cart:
+        """The next version of this cart: held until then, or not held at all. ``offer`` is its id, if not a new one."""
+        moment, offer = clock.now(), offer or str(uuid.uuid4())
+        earlier = [*self.offers, self.order_id] if self.order_id not in (None, offer) else self.offers
         return Cart(
             self.user_id,
             lines=lines,
-            order_id=str(uuid.uuid4()),
+            order_id=offer,
+            offers=earlier[-self.OFFERS_KEPT :],
             version=self.version + 1,
             updated_at=moment,
             hold=HELD if until else None,

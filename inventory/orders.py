@@ -39,32 +39,31 @@ def waiting() -> dict[str, int]:
 
 def cancel(order: Order, *, by: str, note: str = "") -> Order:
     """Cancel an order and put its units back on the shelf, once. Raises NotPossible once it is shipped, and Busy."""
-    return _take(order.id, Step(status="cancelled", at=clock.now(), by=by, note=note), also=[])
+    return _take(order.id, Step(status="cancelled", at=clock.now(), by=by, note=note))
 
 
 def advance(order: Order, *, to: str, by: str, tracking: str = "") -> Order:
     """Take an order to its next state. Raises NotPossible when its state by now does not allow that, and Busy."""
-    also: list[Action] = [Order.tracking.set(tracking)] if tracking else []
-    return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), also=also)
+    return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), tracking=tracking)
 
 
 @dynamodb.retry_while_busy
-def _take(order_id: str, step: Step, also: list[Action]) -> Order:
+def _take(order_id: str, step: Step, *, tracking: str = "") -> Order:
     order = dynamodb.get(Order, order_id)
     if order is not None and step.at in [one.at for one in order.history if one.by == step.by]:
         return order  # An earlier try has happened after all.
     if order is None or step.status not in order.next_steps:
         raise _not_possible(order, order_id)
+    actions: list[Action] = [Order.status.set(step.status), Order.history.set(Order.history.append([step]))]
+    if tracking:
+        actions.append(Order.tracking.set(tracking))
     with dynamodb.transaction() as tx:
-        tx.update(
-            Order(order_id),
-            [Order.status.set(step.status), Order.history.set(Order.history.append([step])), *also],
-            condition=Order.status == order.status,
-            otherwise=dynamodb.contended,
-        )
+        same = Order.status == order.status
+        tx.update(Order(order_id), actions, condition=same, otherwise=dynamodb.contended)
         if step.status == "cancelled":
             _return_stock(tx, order, by=step.by)
-    return dynamodb.get(Order, order_id) or order
+    order.status, order.tracking, order.history = step.status, tracking or order.tracking, [*order.history, step]
+    return order
 
 
 def _return_stock(tx: dynamodb.transaction, order: Order, *, by: str) -> None:

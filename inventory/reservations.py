@@ -1,32 +1,28 @@
 """Carts and the stock that they hold: reserve, change, remove, extend, renew, join, expire.
 
-Every rule works out which lines a cart should have and until when it holds them. ``_rewrite`` is the only way to
-write that down; it moves the difference between shelf and cart in the same transaction.
+Every rule works out which lines a cart should have and until when it holds them, and ``carts.rewrite`` writes it down.
 """
 
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from pynamodb.exceptions import GetError
 
-from inventory import clock, dynamodb, lines
+from inventory import carts, clock, dynamodb, lines
 from inventory.errors import (
     BadQuantity,
     CartChanged,
     CartEmpty,
     HoldExpired,
     NoSuchProduct,
-    NotForSale,
     OutOfStock,
     TooMany,
     TooManyLines,
-    Unsure,
 )
 from inventory.lines import Notice
 from inventory.models import HELD, Cart, Line, Product
@@ -43,8 +39,7 @@ def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 1:
         raise BadQuantity
-    offer = str(uuid.uuid4())
-    return _with_room_made(product_id, lambda: _reserve(owner_id, product_id, quantity, offer))
+    return _reserve(owner_id, product_id, quantity, carts.Intent())
 
 
 def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -54,14 +49,12 @@ def change(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """
     if quantity < 0:
         raise BadQuantity
-    return _with_room_made(product_id, lambda: _change(owner_id, product_id, quantity))
+    return _change(owner_id, product_id, quantity, carts.Intent())
 
 
-@dynamodb.retry_while_busy
 def remove(owner_id: str, product_id: str) -> Cart:
     """Take a line out and give its units back. A line that is not there (any more) is no error."""
-    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
-    return _without(cart, product_id) if cart.line(product_id) else cart
+    return _remove(owner_id, product_id, carts.Intent())
 
 
 @dynamodb.retry_while_busy
@@ -70,35 +63,26 @@ def extend(owner_id: str) -> Cart:
     cart = _cart_with_lines(owner_id)
     if not cart.is_live(clock.now()):
         raise HoldExpired
-    return _rewrite(cart, cart.lines, until=_hold_end(), offer=cart.order_id or "")
+    # The offer stays the same, so an open checkout page stays good.
+    return carts.rewrite(cart, cart.lines, until=_hold_end(), intent=carts.Intent(cart.order_id or ""))
 
 
-@dynamodb.retry_while_busy
 def renew(owner_id: str) -> tuple[Cart, list[Notice]]:
     """Reserve the lines of a cart whose hold has run out again, at today's price, as far as there are units.
 
     What is sold out or no longer sold leaves the cart; a notice says so. A cart that is still held is extended.
     Raises CartEmpty without lines.
     """
-    cart = _cart_with_lines(owner_id)
-    kept, notices = _renewed(cart)
-    return _rewrite(cart, kept, until=_hold_end() if kept else None), notices
+    intent = carts.Intent()
+    return _renew(owner_id, intent), intent.notices
 
 
-@dynamodb.retry_while_busy
 def join(guest_id: str, user_id: str) -> list[Notice]:
     """Put a guest's cart into the customer's, at log-in, in one transaction: no unit is held twice or by nobody.
 
     The joined cart is held when either was. What limits or stock do not allow is left out, with a notice.
     """
-    (carts,) = dynamodb.get_many((Cart, [guest_id, user_id]))
-    guest, own = carts.get(guest_id), carts.get(user_id) or Cart(user_id)
-    if guest is None or not guest.lines:
-        return []
-    kept, notices = _joined(own, guest)
-    live = own.is_live(clock.now()) or guest.is_live(clock.now())
-    _rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest)
-    return notices
+    return _join(guest_id, user_id, carts.Intent())
 
 
 def find(owner_id: str) -> Cart | None:
@@ -118,7 +102,7 @@ def expire(cart: Cart) -> bool:
     if not cart.has_expired(clock.now()):
         return False
     try:
-        _rewrite(cart, cart.lines, until=None)
+        carts.rewrite(cart, cart.lines, until=None)
     except (dynamodb.Contention, dynamodb.OutcomeUnknown):
         return False
     return True
@@ -134,18 +118,17 @@ def release_expired(*, holding: Collection[str] = ()) -> int:
 
 def _expired(holding: Collection[str]) -> Iterator[Cart]:
     """Carts whose time is up, by index: it may be a moment behind."""
-    for cart in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
-        if not holding or any(cart.line(product_id) for product_id in holding):
-            yield cart
+    with dynamodb.reading():
+        for cart in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
+            if not holding or any(cart.line(product_id) for product_id in holding):
+                yield cart
 
 
 def _release(owner_id: str) -> bool:
     try:
         cart = dynamodb.get(Cart, owner_id)
         return cart is not None and expire(cart)
-    except GetError as failed:
-        if not dynamodb.is_unavailable(failed):
-            raise
+    except dynamodb.Contention:
         logger.warning("A cart whose time is up could not be read; the next sweep looks again.")
         return False
 
@@ -155,7 +138,7 @@ def keep_lower_prices(cart: Cart, products: lines.Products) -> Cart:
 
     The hold ends when it did before. Raises Contention when somebody else wrote the cart.
     """
-    return _rewrite(cart, lines.priced(cart.lines, products, live=True), until=cart.expires_at)
+    return carts.rewrite(cart, lines.priced(cart.lines, products, live=True), until=cart.expires_at)
 
 
 def on_shelf(product_id: str) -> Product | None:
@@ -166,45 +149,81 @@ def on_shelf(product_id: str) -> Product | None:
     return product
 
 
-def products_in(*carts: Cart) -> lines.Products:
+def products_in(*wanting: Cart) -> lines.Products:
     """The products in some carts as they stand now, by id."""
-    (found,) = dynamodb.get_many((Product, [line.product_id for cart in carts for line in cart.lines]))
+    (found,) = dynamodb.get_many((Product, [line.product_id for cart in wanting for line in cart.lines]))
     return found
 
 
 @dynamodb.retry_while_busy
-def _reserve(owner_id: str, product_id: str, quantity: int, offer: str) -> Cart:
-    carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
-    product, cart = products.get(product_id), carts.get(owner_id) or Cart(owner_id)
-    if cart.order_id == offer:
-        return cart  # An earlier try has happened after all.
+def _reserve(owner_id: str, product_id: str, quantity: int, intent: carts.Intent) -> Cart:
+    owned, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
+    product, cart = products.get(product_id), owned.get(owner_id) or Cart(owner_id)
+    if intent.has_happened(cart):
+        return _as_told(cart, intent)
     if product is None or product.status == "draft":
         raise NoSuchProduct
     line = cart.line(product_id)
-    try:
-        return _with_line(cart, product, (line.quantity if line else 0) + quantity, offer=offer)
-    except dynamodb.OutcomeUnknown as lost:
-        # To add once more is safe only while the cart is as it was, or ours.
-        now = dynamodb.get(Cart, owner_id) or Cart(owner_id)
-        if now.order_id in (cart.order_id, offer):
-            raise
-        raise Unsure from lost
+    with _room_made(product_id):
+        return _with_line(cart, product, (line.quantity if line else 0) + quantity, intent)
 
 
 @dynamodb.retry_while_busy
-def _change(owner_id: str, product_id: str, quantity: int) -> Cart:
-    carts, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
-    cart = carts.get(owner_id)
-    if cart is None or cart.line(product_id) is None:
+def _change(owner_id: str, product_id: str, quantity: int, intent: carts.Intent) -> Cart:
+    owned, products = dynamodb.get_many((Cart, [owner_id]), (Product, [product_id]))
+    cart = owned.get(owner_id) or Cart(owner_id)
+    if intent.has_happened(cart):
+        return _as_told(cart, intent)
+    if cart.line(product_id) is None:
         raise CartChanged
     if quantity == 0:
-        return _without(cart, product_id)
+        return _without(cart, product_id, intent)
     if product_id not in products:
         raise NoSuchProduct
-    return _with_line(cart, products[product_id], quantity)
+    with _room_made(product_id):
+        return _with_line(cart, products[product_id], quantity, intent)
 
 
-def _with_line(cart: Cart, product: Product, quantity: int, *, offer: str = "") -> Cart:
+@dynamodb.retry_while_busy
+def _remove(owner_id: str, product_id: str, intent: carts.Intent) -> Cart:
+    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
+    if intent.has_happened(cart) or cart.line(product_id) is None:
+        return cart
+    return _without(cart, product_id, intent)
+
+
+@dynamodb.retry_while_busy
+def _renew(owner_id: str, intent: carts.Intent) -> Cart:
+    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
+    if intent.has_happened(cart):
+        return cart
+    if not cart.lines:
+        raise CartEmpty
+    kept, intent.notices = _renewed(cart)
+    return carts.rewrite(cart, kept, until=_hold_end() if kept else None, intent=intent)
+
+
+@dynamodb.retry_while_busy
+def _join(guest_id: str, user_id: str, intent: carts.Intent) -> list[Notice]:
+    (owned,) = dynamodb.get_many((Cart, [guest_id, user_id]))
+    guest, own = owned.get(guest_id), owned.get(user_id) or Cart(user_id)
+    if intent.has_happened(own):
+        return intent.notices
+    if guest is None or not guest.lines:
+        return []
+    kept, intent.notices = _joined(own, guest)
+    live = own.is_live(clock.now()) or guest.is_live(clock.now())
+    carts.rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest, intent=intent)
+    return intent.notices
+
+
+def _as_told(cart: Cart, intent: carts.Intent) -> Cart:
+    """The cart after an earlier try that has happened after all, with what that one had to tell."""
+    cart.notices = intent.notices
+    return cart
+
+
+def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent) -> Cart:
     """The cart with this quantity of a product, and everything in it held."""
     old = cart.line(product.id)
     if quantity > settings.LINE_MAX_QUANTITY:
@@ -216,16 +235,16 @@ def _with_line(cart: Cart, product: Product, quantity: int, *, offer: str = "") 
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents
     new = wanted[product.id] = lines.of_product(product, quantity=quantity, price_cents=price)
-    after = _rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, offer=offer)
     # Of the product itself, its customer has just said how many; only its price may be news.
     others = [notice for notice in notices if notice.product_id != product.id]
-    after.notices = others + (lines.repriced([old], [new]) if old and not live else [])
-    return after
+    intent.notices = others + (lines.repriced([old], [new]) if old and not live else [])
+    after = carts.rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, intent=intent)
+    return _as_told(after, intent)
 
 
-def _without(cart: Cart, product_id: str) -> Cart:
+def _without(cart: Cart, product_id: str, intent: carts.Intent) -> Cart:
     rest = [line for line in cart.lines if line.product_id != product_id]
-    return _rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None)
+    return carts.rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None, intent=intent)
 
 
 def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
@@ -252,79 +271,28 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
     return kept, notices
 
 
-def _with_room(*carts: Cart) -> lines.Products:
+def _with_room(*wanting: Cart) -> lines.Products:
     """The products in some carts, after holds whose time is up were released where there would not be enough."""
-    products = products_in(*carts)
-    mine = sum((Counter(cart.held) for cart in carts), Counter())
+    products = products_in(*wanting)
+    mine = sum((Counter(cart.held) for cart in wanting), Counter())
     short = [
         line.product_id
-        for cart in carts
+        for cart in wanting
         for line in cart.lines
         if line.quantity > lines.obtainable(products.get(line.product_id), mine=mine[line.product_id])
     ]
-    return products_in(*carts) if short and release_expired(holding=short) else products
+    return products_in(*wanting) if short and release_expired(holding=short) else products
 
 
-def _rewrite(
-    cart: Cart,
-    wanted: Sequence[Line],
-    *,
-    until: datetime | None,
-    absorbed: Cart | None = None,
-    asked_for: str = "",
-    offer: str = "",
-) -> Cart:
-    """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
-
-    ``absorbed`` is a second cart whose units come along and that is deleted. A shortage of the product that was
-    ``asked_for`` is a refusal; one of any other only means that what we read is old. ``offer`` is the id that the
-    cart's order will have, where it is not to be a new one.
-    """
-    after = cart.rewritten(list(wanted), until=until)
-    after.order_id = offer or after.order_id
-    before = Counter(cart.held) + Counter(absorbed.held if absorbed else {})
-    with dynamodb.transaction() as tx:
-        for product_id in sorted(before.keys() | after.held.keys()):
-            more = after.held.get(product_id, 0) - before[product_id]
-            if more:
-                _move(tx, product_id, more, asked_for=product_id == asked_for)
-        if absorbed is not None:
-            tx.delete(absorbed, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
-        if wanted:
-            tx.put(after, condition=cart.unchanged(), otherwise=dynamodb.contended)
-        else:
-            tx.delete(cart, condition=cart.unchanged(), otherwise=dynamodb.contended)
-    return after
-
-
-def _move(tx: dynamodb.transaction, product_id: str, units: int, *, asked_for: bool) -> None:
-    """Take units from the shelf into a cart, or put them back where the number is negative."""
-    actions = [Product.available.add(-units), Product.reserved.add(units), Product.moves.add(1)]
-    if units < 0:
-        enough = Product.reserved >= -units
-        tx.update(Product(product_id), actions, condition=enough, otherwise=dynamodb.contended)
-    else:
-        enough = (Product.available >= units) & (Product.status == "active")
-        refusal = _shortage if asked_for else dynamodb.contended
-        tx.update(Product(product_id), actions, condition=enough, otherwise=refusal)
-
-
-def _shortage(found: Product | None) -> Exception:
-    if found is None:
-        return NoSuchProduct()
-    if not found.is_active:
-        return NotForSale(found.title)
-    return OutOfStock(found.title, left=found.available)
-
-
-def _with_room_made(product_id: str, rule: Callable[[], Cart]) -> Cart:
+@contextmanager
+def _room_made(product_id: str) -> Iterator[None]:
     """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
     try:
-        return rule()
+        yield
     except OutOfStock:
         if not release_expired(holding=[product_id]):
             raise
-        return rule()
+        raise dynamodb.Contention from None
 
 
 def _cart_with_lines(owner_id: str) -> Cart:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from inventory import catalogue, clock, dynamodb
 from inventory.attributes import iso
-from inventory.errors import NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow
-from inventory.models import HELD, Cart, Movement, Product, User
+from inventory.errors import FormUsed, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
+from inventory.models import HELD, Cart, Movement, Note, Product, User
 
 REASONS = {
     "received": _("Goods received"),
@@ -23,7 +24,8 @@ REASONS = {
 }
 _ONLY_MORE = {"received", "returned"}
 _ONLY_LESS = {"damaged"}
-GUEST = "guest-"
+_FORM_REMEMBERED = timedelta(days=1)
+_GUEST = "guest-"
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,26 @@ class Ledger:
     older: str | None
 
 
-def adjust(product_id: str, *, by: int, reason: str, note: str, who: str) -> Product:
+def adjust(product_id: str, *, by: int, reason: str, note: str, who: str, form_id: str = "") -> Product:
     """Change a product's stock by ``by`` units and write the movement that says why, in one transaction.
 
-    Raises StockTooLow when more would be taken than is free (units in carts are promised), ReasonDoesNotFit when sign
-    and reason contradict each other or nothing would change, NoSuchProduct, and Busy; nothing is written then.
+    A form that carries a ``form_id`` is booked once, however often it is sent. Raises FormUsed when it comes again with
+    other values, StockTooLow when more would be taken than is free (units in carts are promised), ReasonDoesNotFit when
+    sign and reason contradict each other or nothing would change, NoSuchProduct, and Busy; nothing is written then.
     """
     if not by or reason not in REASONS or (by < 0 and reason in _ONLY_MORE) or (by > 0 and reason in _ONLY_LESS):
         raise ReasonDoesNotFit
     # Made once: whatever gets lost on the way, a movement of this key is written once.
-    return _book(Movement.of(product_id, reason, quantity=by, by=who, why=note))
+    _book(Movement.of(product_id, reason, quantity=by, by=who, why=note), form_id)
+    try:
+        return Product.get(product_id, consistent_read=True)
+    except PynamoDBException as lost:
+        # It is booked, but there is nothing to show for it.
+        raise Unsure from lost
 
 
 @dynamodb.retry_while_busy
-def _book(movement: Movement) -> Product:
+def _book(movement: Movement, form_id: str) -> None:
     product_id, by = movement.product_id, movement.quantity
     # A product of the first version has no such number yet: it is brought up to date before it is touched.
     enough = Product.available >= -by if by < 0 else Product.available.exists()
@@ -79,11 +87,19 @@ def _book(movement: Movement) -> Product:
         actions = [Product.stock.add(by), Product.available.add(by), Product.moves.add(1)]
         tx.update(Product(product_id), actions, condition=enough, otherwise=_too_low)
         tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=_already_booked)
-    return Product.get(product_id, consistent_read=True)
+        if form_id:
+            said = f"{product_id} {by:+d} {movement.kind} {movement.by} {movement.why}"
+            form = Note(f"form#{form_id}", text=said, delete_at=clock.now() + _FORM_REMEMBERED)
+            tx.put(form, condition=Note.id.does_not_exist(), otherwise=lambda found: _form_again(found, said))
 
 
 def _already_booked(_found: Movement | None) -> Exception:
     return dynamodb.AlreadyDone()
+
+
+def _form_again(found: Note | None, said: str) -> Exception:
+    """A form that was sent before: pressed twice, if it says the same."""
+    return dynamodb.AlreadyDone() if found and found.text == said else FormUsed()
 
 
 def _too_low(found: Product | None) -> Exception:
@@ -132,7 +148,7 @@ def holds(product_id: str) -> list[Hold]:
     """The carts that hold a product, the one that ends first on top. By index: perhaps a moment stale."""
     hold_time = timedelta(minutes=settings.RESERVATION_MINUTES)
     carts = [cart for cart in Cart.expiry_index.query(HELD) if cart.line(product_id)]
-    (users,) = dynamodb.get_many((User, [cart.user_id for cart in carts if not cart.user_id.startswith(GUEST)]))
+    (users,) = dynamodb.get_many((User, [cart.user_id for cart in carts if not cart.user_id.startswith(_GUEST)]))
     return [
         Hold(
             cart.user_id,

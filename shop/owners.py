@@ -4,6 +4,7 @@ import uuid
 from typing import Protocol
 
 from django.middleware.csrf import rotate_token
+from django.utils.crypto import salted_hmac
 
 from inventory import baskets, reservations
 from inventory.errors import CartEmpty
@@ -23,9 +24,15 @@ class Counted(Protocol):
 
 
 def ensure(request: ShopRequest) -> str:
-    """The id that a cart goes by. A guest gets one with the first product, not with the first page."""
+    """The id that a cart goes by. A guest gets one with the first product, not with the first page.
+
+    It follows from the cookie that protects the guest's forms: whoever presses "add" twice before the first answer has
+    brought a session still gets one cart.
+    """
     if not request.cart_owner:
-        request.cart_owner = request.session["guest_id"] = f"guest-{uuid.uuid4().hex}"
+        secret = request.META.get("CSRF_COOKIE")
+        key = salted_hmac("guest", secret, algorithm="sha256").hexdigest()[:32] if secret else uuid.uuid4().hex
+        request.cart_owner = request.session["guest_id"] = f"guest-{key}"
     return request.cart_owner
 
 

@@ -13,7 +13,7 @@ from adminpanel.access import admin_required
 from adminpanel.forms import LedgerForm, StockForm, StockListForm
 from adminpanel.requests import AdminRequest, SignedInRequest
 from inventory import catalogue, stock
-from inventory.errors import InventoryError, NoSuchPage
+from inventory.errors import FormUsed, InventoryError, NoSuchPage
 from inventory.models import Product
 from inventory.proof import looks, reports
 
@@ -46,8 +46,17 @@ def stock_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
     sent = form.cleaned_data
     try:
         changed = stock.adjust(
-            product_id, by=sent["change"], reason=sent["reason"], note=sent["note"], who=request.account.email
+            product_id,
+            by=sent["change"],
+            reason=sent["reason"],
+            note=sent["note"],
+            who=request.account.email,
+            form_id=sent["form_id"],
         )
+    except FormUsed as refusal:
+        form = form.as_new()
+        form.add_error(None, refusal.sentence)
+        return _page(request, catalogue.find(product_id) or product, form, status=409)
     except InventoryError as refusal:
         form.add_error(None, refusal.sentence)
         return _page(request, product, form, status=422)

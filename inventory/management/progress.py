@@ -12,7 +12,7 @@ from inventory.errors import Busy, Unsure
 from inventory.tables import Progress
 
 # What a command may meet when the database cannot answer; `apology` lets through what is a mistake of ours.
-UNAVAILABLE = (Busy, Unsure, PynamoDBException, BotoCoreError, ClientError)
+UNAVAILABLE = (Busy, Unsure, dynamodb.Contention, PynamoDBException, BotoCoreError, ClientError)
 
 
 def apology(failed: Exception, *, returncode: int = 1) -> Exception:

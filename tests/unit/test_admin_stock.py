@@ -181,3 +181,41 @@ def test_a_question_that_makes_no_sense_is_answered(
     client: Client, product: Product, question: str, status: int
 ) -> None:
     assert client.get(f"/admin/stock/?{question}").status_code == status
+
+
+FORM_ID = "0123456789abcdef" * 2
+
+
+def test_a_form_that_is_sent_twice_is_booked_once(client: Client, product: Product) -> None:
+    form = {"change": "5", "reason": "received", "note": "LS 1142", "form_id": FORM_ID}
+
+    first, second = client.post(page_of(product), form), client.post(page_of(product), form)
+
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert numbers(product) == (15, 0, 15)
+    assert [movement.quantity for movement in stock.movements(product.id)] == [5, 10]
+
+
+def test_a_form_that_comes_again_with_other_values_is_shown_again(client: Client, product: Product) -> None:
+    client.post(page_of(product), {"change": "5", "reason": "received", "note": "", "form_id": FORM_ID})
+
+    answer = client.post(page_of(product), {"change": "7", "reason": "received", "note": "", "form_id": FORM_ID})
+
+    assert answer.status_code == 409
+    assert "This form was booked before, with other values." in answer.text
+    assert 'value="7"' in answer.text
+    assert FORM_ID not in answer.text
+    assert numbers(product) == (15, 0, 15)
+
+
+def test_each_page_has_a_form_of_its_own(client: Client, product: Product) -> None:
+    ids = {client.get(page_of(product)).context["form"]["form_id"].value() for _ in range(2)}
+
+    assert len(ids) == 2
+
+
+def test_a_made_up_form_id_is_refused(client: Client, product: Product) -> None:
+    form = {"change": "5", "reason": "received", "note": "", "form_id": "#" * 32}
+
+    assert client.post(page_of(product), form).status_code == 422
+    assert numbers(product) == (10, 0, 10)

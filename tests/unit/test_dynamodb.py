@@ -359,7 +359,7 @@ def test_get_many_gives_up_when_keys_are_left_out_for_ever(
 ):
     seen = leave_unprocessed(monkeypatch, times=999)
 
-    with pytest.raises(Busy):
+    with pytest.raises(dynamodb.Contention):
         dynamodb.get_many((Product, [product.id]))
 
     assert len(seen) == dynamodb.RETRY_TIMES + 1

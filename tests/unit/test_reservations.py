@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from pynamodb.exceptions import GetError
 
-from inventory import baskets, catalogue, clock, dynamodb, products, reservations, stock
+from inventory import baskets, carts, catalogue, checkout, clock, dynamodb, products, reservations, stock
 from inventory.errors import (
     BadQuantity,
     Busy,
@@ -195,7 +195,7 @@ def test_change_to_nothing_removes_the_line(product: Product) -> None:
     reservations.change(ALICE, product.id, quantity=0)
 
     assert numbers() == (10, 0, 10)
-    assert cart() is None
+    assert quantities() == {}
 
 
 def test_change_below_zero_is_refused(product: Product) -> None:
@@ -388,7 +388,7 @@ def test_renew_lets_go_of_what_is_sold_out(product: Product, later: Any) -> None
     renewed, notices = reservations.renew(ALICE)
 
     assert (renewed.lines, len(notices)) == ([], 1)
-    assert cart() is None
+    assert quantities() == {}
 
 
 def test_renew_lets_go_of_what_is_no_longer_sold(product: Product, later: Any) -> None:
@@ -628,7 +628,7 @@ def test_a_cart_that_others_keep_writing_ends_in_busy(product: Product, monkeypa
     def always_in_the_way(*_: Any, **__: Any) -> None:
         raise dynamodb.Contention
 
-    monkeypatch.setattr(reservations, "_rewrite", always_in_the_way)
+    monkeypatch.setattr(carts, "rewrite", always_in_the_way)
     monkeypatch.setattr(dynamodb.time, "sleep", lambda seconds: None)
 
     with pytest.raises(Busy):
@@ -671,25 +671,112 @@ def test_a_lost_answer_removes_once(product: Product, lose_answer: Any, after: b
     reservations.remove(ALICE, product.id)
 
     assert numbers() == (10, 0, 10)
-    assert cart() is None
+    assert quantities() == {}
+
+
+@pytest.mark.parametrize("writes", [1, Cart.OFFERS_KEPT])
+def test_a_lost_answer_is_settled_although_another_tab_wrote_meanwhile(
+    product: Product, lose_answer: Any, writes: int
+) -> None:
+    def other_tab() -> None:
+        for _ in range(writes):
+            reservations.reserve(ALICE, product.id, quantity=1)
+
+    lose_answer(after=True, then=other_tab)
+
+    reservations.reserve(ALICE, product.id, quantity=2)
+
+    assert numbers() == (10, 2 + writes, 8 - writes)
+
+
+def test_a_lost_change_does_not_undo_what_another_tab_said_after_it(product: Product, lose_answer: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    lose_answer(after=True, then=lambda: reservations.change(ALICE, product.id, quantity=5))
+
+    reservations.change(ALICE, product.id, quantity=3)
+
+    assert quantities() == {product.id: 5}
 
 
 def test_an_answer_that_nobody_can_find_out_is_said_to_be_unsure(product: Product, lose_answer: Any) -> None:
-    reservations.reserve(ALICE, product.id, quantity=1)
-    lose_answer(after=True, then=lambda: reservations.reserve(ALICE, product.id, quantity=1))
+    def other_tab() -> None:
+        for _ in range(Cart.OFFERS_KEPT + 1):
+            reservations.reserve(ALICE, product.id, quantity=1)
+
+    lose_answer(after=True, then=other_tab)
 
     with pytest.raises(Unsure):
         reservations.reserve(ALICE, product.id, quantity=1)
 
-    assert numbers() == (10, 3, 7)
+    assert numbers() == (10, Cart.OFFERS_KEPT + 2, 8 - Cart.OFFERS_KEPT)
 
 
-def test_a_cart_that_vanished_behind_a_lost_answer_is_unsure(product: Product, lose_answer: Any) -> None:
-    reservations.reserve(ALICE, product.id, quantity=1)
-    lose_answer(after=True, then=lambda: reservations.remove(ALICE, product.id))
+@pytest.mark.parametrize("settle", [reservations.remove, None])
+def test_a_cart_that_was_emptied_behind_a_lost_answer_still_knows_what_happened(
+    product: Product, lose_answer: Any, settle: Any, contact: Any
+) -> None:
+    def other_tab() -> None:
+        if settle:
+            settle(ALICE, product.id)
+        else:
+            checkout.place_order(ALICE, token=str(cart().order_id), contact=contact)
+
+    lose_answer(after=True, then=other_tab)
+
+    after = reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert after.lines == []
+    assert numbers()[1] == 0
+
+
+def test_a_cart_that_somebody_took_away_behind_a_lost_answer_is_unsure(product: Product, lose_answer: Any) -> None:
+    reservations.reserve(GUEST, product.id, quantity=1)
+    lose_answer(after=True, then=lambda: reservations.join(GUEST, ALICE))
 
     with pytest.raises(Unsure):
-        reservations.reserve(ALICE, product.id, quantity=1)
+        reservations.reserve(GUEST, product.id, quantity=1)
+
+    assert numbers() == (10, 2, 8)
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_lost_answer_changes_to_nothing_once(product: Product, lose_answer: Any, after: bool) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    lose_answer(after=after)
+
+    reservations.change(ALICE, product.id, quantity=0)
+
+    assert (numbers(), quantities()) == ((10, 0, 10), {})
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_lost_answer_joins_once_and_tells_what_was_left_out(
+    make_product: Any, lose_answer: Any, later: Any, after: bool
+) -> None:
+    make_product(stock=3)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(minutes=121)
+    reservations.reserve(GUEST, "prod-1", quantity=2)
+    lose_answer(after=after)
+
+    notices = reservations.join(GUEST, ALICE)
+
+    assert (numbers(), quantities()) == ((3, 3, 0), {"prod-1": 3})
+    assert [notice.product_id for notice in notices] == ["prod-1"]
+
+
+def test_what_renewing_had_to_tell_is_told_although_the_answer_was_lost(
+    product: Product, lose_answer: Any, later: Any
+) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+    reservations.reserve(BOB, product.id, quantity=8)
+    lose_answer(after=True)
+
+    renewed, notices = reservations.renew(ALICE)
+
+    assert (renewed.units, len(notices)) == (2, 1)
 
 
 def test_holds_are_listed_with_their_carts(product: Product) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory import catalogue, reservations
+from inventory import catalogue, reservations, stock
 from inventory.models import Product
 
 MakeProduct = Callable[..., Product]
@@ -29,6 +29,31 @@ def test_a_guest_gets_an_id_with_the_first_product_only(client: Client, product:
     add(client)
 
     assert client.session["guest_id"].startswith("guest-")
+
+
+def test_a_guest_who_presses_twice_before_the_first_answer_has_one_cart(client: Client, product: Product) -> None:
+    client.get("/products/prod-1/")
+    impatient = Client(enforce_csrf_checks=True)
+    impatient.cookies["csrftoken"] = client.cookies["csrftoken"].value
+    token = {"csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+
+    for browser in (client, impatient):
+        browser.post("/cart/add/", {"product_id": "prod-1", "quantity": 1, **token})
+
+    assert client.session["guest_id"] == impatient.session["guest_id"]
+    assert [hold.quantity for hold in stock.holds("prod-1")] == [2]
+
+
+def test_after_log_out_a_guest_is_somebody_else(client: Client, product: Product) -> None:
+    client.get("/products/prod-1/")
+    add(client)
+    before = client.session["guest_id"]
+    client.post("/account/logout/")
+
+    client.get("/products/prod-1/")
+    add(client)
+
+    assert client.session["guest_id"] != before
 
 
 def test_adding_reserves_and_shows_the_cart(client: Client, product: Product) -> None:

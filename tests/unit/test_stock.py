@@ -11,7 +11,7 @@ import time_machine
 from django.utils import translation
 
 from inventory import catalogue, clock, products, reservations, stock
-from inventory.errors import Busy, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow
+from inventory.errors import Busy, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
 from inventory.models import HELD, Cart, Movement, Product
 from tests.unit import wire
 
@@ -185,6 +185,13 @@ def test_adjust_books_once_whatever_gets_lost(product: Product, losing: Callable
 
     assert numbers() == (15, 0, 15)
     assert len(stock.movements(product.id)) == 2
+
+
+def test_adjust_does_not_say_that_nothing_changed_when_it_cannot_be_looked_at(product: Product):
+    with wire.losing_requests("GetItem"), pytest.raises(Unsure):
+        adjust(5, "received")
+
+    assert numbers() == (15, 0, 15)
 
 
 # Movements

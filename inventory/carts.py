@@ -1,0 +1,90 @@
+"""How a cart is written: with the difference in stock, in one transaction, once however often it is tried."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from inventory import dynamodb
+from inventory.errors import NoSuchProduct, NotForSale, OutOfStock, Unsure
+from inventory.lines import Notice
+from inventory.models import Cart, Line, Product
+
+
+@dataclass
+class Intent:
+    """What a customer wants done once, however often it is tried.
+
+    ``id`` becomes the id of the cart's order: a try that finds it in the cart knows that an earlier one has happened.
+    ``notices`` is what that one had to tell, ``lost_at`` the version of the cart that it was to change.
+    """
+
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    notices: list[Notice] = field(default_factory=list)
+    lost_at: int | None = None
+
+    def has_happened(self, cart: Cart) -> bool:
+        """Whether an earlier try has changed this cart. Raises Unsure when so much came after it that nobody knows."""
+        if self.lost_at is not None and not 0 <= cart.version - self.lost_at <= 1 + Cart.OFFERS_KEPT:
+            raise Unsure
+        return cart.has_been(self.id)
+
+    @contextmanager
+    def on_its_way(self, cart: Cart) -> Iterator[None]:
+        try:
+            yield
+        except dynamodb.OutcomeUnknown:
+            self.lost_at = cart.version
+            raise
+
+
+def rewrite(
+    cart: Cart,
+    wanted: Sequence[Line],
+    *,
+    until: datetime | None,
+    absorbed: Cart | None = None,
+    asked_for: str = "",
+    intent: Intent | None = None,
+) -> Cart:
+    """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
+
+    ``absorbed`` is a second cart whose units come along and that is deleted. A shortage of the product that was
+    ``asked_for`` is a refusal; one of any other only means that what we read is old.
+    """
+    intent = intent or Intent()
+    after = cart.rewritten(list(wanted), until=until, offer=intent.id)
+    before = Counter(cart.held) + Counter(absorbed.held if absorbed else {})
+    with intent.on_its_way(cart), dynamodb.transaction() as tx:
+        for product_id in sorted(before.keys() | after.held.keys()):
+            more = after.held.get(product_id, 0) - before[product_id]
+            if more:
+                _move(tx, product_id, more, asked_for=product_id == asked_for)
+        if absorbed is not None:
+            tx.delete(absorbed, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
+        tx.put(after, condition=cart.unchanged(), otherwise=dynamodb.contended)
+    return after
+
+
+def _move(tx: dynamodb.transaction, product_id: str, units: int, *, asked_for: bool) -> None:
+    """Take units from the shelf into a cart, or put them back where the number is negative."""
+    actions = [Product.available.add(-units), Product.reserved.add(units), Product.moves.add(1)]
+    if units < 0:
+        enough = Product.reserved >= -units
+        tx.update(Product(product_id), actions, condition=enough, otherwise=dynamodb.contended)
+    else:
+        enough = (Product.available >= units) & (Product.status == "active")
+        refusal = _shortage if asked_for else dynamodb.contended
+        tx.update(Product(product_id), actions, condition=enough, otherwise=refusal)
+
+
+def _shortage(found: Product | None) -> Exception:
+    if found is None:
+        return NoSuchProduct()
+    if not found.is_active:
+        return NotForSale(found.title)
+    return OutOfStock(found.title, left=found.available)
