@@ -27,6 +27,7 @@ def stock_proof(request: AdminRequest) -> HttpResponse:
         "form": form,
         "listing": listing,
         "proof": reports.last(),
+        "titles": {product.id: product.title for product in catalogue.everything()},
         "rows": [(product, verdicts[product.id]) for product in stock.products(ids)],
     }
     return render(request, "adminpanel/stock_proof.html", context, status=200 if makes_sense else 422)

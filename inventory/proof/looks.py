@@ -107,8 +107,14 @@ def settle(suspects: Iterable[Suspect], cases: list[Case]) -> Iterator[Progress]
         waiting = [case for case in waiting if case.open]
         for start in range(0, len(waiting), _AT_ONCE):
             _look(waiting[start : start + _AT_ONCE])
-            yield Progress("looked at again", len(cases) - sum(bool(case.open) for case in cases), len(cases))
+            yield _progress(cases)
         waiting = [case for case in waiting if case.open]
+    if cases:
+        yield _progress(cases)
+
+
+def _progress(cases: list[Case]) -> Progress:
+    return Progress("looked at again", sum(not case.open for case in cases), len(cases))
 
 
 @dataclass(frozen=True)
