@@ -39,7 +39,7 @@ class Books:
     """What all tables say, added up by product, in units."""
 
     def __init__(self) -> None:
-        self.before: dict[str, Shelf] = {}
+        self.before: dict[str, int] = {}
         self.after: dict[str, Shelf] = {}
         self.held: dict[str, dict[str, int]] = defaultdict(dict)
         self.moved: Counter[str] = Counter()
@@ -54,11 +54,11 @@ class Books:
 
     def read(self) -> Iterator[Progress]:
         """Read everything; says how far it is."""
-        yield from _each(Product, "products", lambda raw: self._shelf(self.before, raw))
+        yield from _each(Product, "moves", self._moves, wanted=("id", "moves"))
         yield from _each(Cart, "carts", self._cart)
         yield from _each(Order, "orders", self._order)
         yield from _each(Movement, "movements", self._movement)
-        yield from _each(Product, "products again", lambda raw: self._shelf(self.after, raw))
+        yield from _each(Product, "products", self._shelf)
 
     def suspects(self) -> dict[str, Suspect]:
         """Who has moved meanwhile or does not add up, by product."""
@@ -72,7 +72,8 @@ class Books:
     def _moving_or_wrong(self) -> Iterator[str]:
         for product_id in self.before.keys() | self.after.keys() | self.held.keys() | self.movements.keys():
             shelf = self.after.get(product_id)
-            if shelf != self.before.get(product_id) or product_id in self._unnamed or self._wrong(product_id, shelf):
+            moves = shelf.moves if shelf else None
+            if moves != self.before.get(product_id) or product_id in self._unnamed or self._wrong(product_id, shelf):
                 yield product_id
 
     def _wrong(self, product_id: str, shelf: Shelf | None) -> bool:
@@ -90,8 +91,11 @@ class Books:
             if judging.of_order_line(product_id, "", order_id, self.sales.get(order_id), account):
                 yield product_id, order_id
 
-    def _shelf(self, shelves: dict[str, Shelf], raw: Raw) -> None:
-        shelves[raw["id"]["S"]] = facts.shelf(raw)
+    def _moves(self, raw: Raw) -> None:
+        self.before[raw["id"]["S"]] = facts.shelf(raw).moves
+
+    def _shelf(self, raw: Raw) -> None:
+        self.after[raw["id"]["S"]] = facts.shelf(raw)
 
     def _cart(self, raw: Raw) -> None:
         basket = facts.basket(raw)
@@ -117,10 +121,12 @@ class Books:
             self._unnamed.add(moved.product_id)
 
 
-def _each(model: type[Model], what: str, enter: Callable[[Raw], None]) -> Iterator[Progress]:
-    """Enter every item of a table into the books."""
+def _each(
+    model: type[Model], what: str, enter: Callable[[Raw], None], *, wanted: tuple[str, ...] = ()
+) -> Iterator[Progress]:
+    """Enter every item of a table into the books, or only some attributes of it."""
     about, done = reading.about_how_many(model), 0
-    for page in reading.scan(model):
+    for page in reading.scan(model, about=about, wanted=wanted):
         for raw in page:
             enter(raw)
         done += len(page)

@@ -9,6 +9,9 @@ from inventory.proof import facts, findings
 from inventory.proof.facts import Account, Basket, Moved, Sale, Seen, Shelf
 from inventory.proof.findings import Finding
 
+#: The findings that need to know every cart which holds a product.
+KINDS_OF_CARTS = {"held", "gone_held"}
+
 
 class Question(Enum):
     """What is asked of a product. Each may have its answer at another moment than the others."""

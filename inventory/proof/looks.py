@@ -73,8 +73,9 @@ class Case:
         if new:
             self.suspect.owners |= new
             self.balanced = 0
-            for finding in self.latest.pop(Question.CARTS, []):
-                del self.times[finding.key], self.first[finding.key]
+            self.latest.pop(Question.CARTS, None)
+            for key in [key for key in self.times if key[0] in judging.KINDS_OF_CARTS]:
+                del self.times[key], self.first[key]
 
     def settle(self) -> None:
         """Call wrong what was found wrong often enough, for long enough."""

@@ -18,8 +18,9 @@ from inventory.models import HELD, Cart, Movement, Order, Product
 from inventory.proof import facts
 from inventory.proof.facts import Basket, Moved, Raw, Sale, Shelf
 
-#: Parts of a table that are read at the same time. The engine has work while we make sense of a page.
-SEGMENTS = 4
+#: A larger table is read in parts at the same time, one for so many items. A smaller one gains nothing by it.
+ITEMS_IN_A_SEGMENT = 250_000
+MOST_SEGMENTS = 8
 #: What DynamoDB takes in one TransactGetItems, less the product itself.
 MOST_AT_ONE_MOMENT = 99
 _BATCH = 100
@@ -35,19 +36,24 @@ _WANTED: dict[type[Model], tuple[str, ...]] = {
 }
 
 
-def scan(model: type[Model]) -> Iterator[list[Raw]]:
-    """All items of a table, a page at a time. For commands: no request reads a whole table."""
-    with ThreadPoolExecutor(SEGMENTS) as pool:
-        running: dict[Future[tuple[list[Raw], Raw | None]], int] = {}
-        for segment in range(SEGMENTS):
-            running[pool.submit(_page, model, segment, None)] = segment
+def scan(model: type[Model], *, about: int, wanted: tuple[str, ...] = ()) -> Iterator[list[Raw]]:
+    """All items of a table, a page at a time, with some attributes. For commands: no request reads a whole table.
+
+    There are ``about`` so many items. The next page is on its way while its reader makes sense of one.
+    """
+    names, segments = wanted or _WANTED[model], min(MOST_SEGMENTS, 1 + about // ITEMS_IN_A_SEGMENT)
+    with ThreadPoolExecutor(segments) as pool:
+        running: dict[Future[tuple[list[Raw], Raw | None]], Raw] = {}
+        for segment in range(segments):
+            part = {"Segment": segment, "TotalSegments": segments} if segments > 1 else {}
+            running[pool.submit(_page, model, names, part)] = part
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for page in done:
-                segment = running.pop(page)
+                part = running.pop(page)
                 items, last = page.result()
                 if last:
-                    running[pool.submit(_page, model, segment, last)] = segment
+                    running[pool.submit(_page, model, names, {**part, "ExclusiveStartKey": last})] = part
                 yield items
 
 
@@ -74,7 +80,7 @@ def at_one_moment(product_id: str, owner_ids: Collection[str]) -> tuple[Shelf | 
     """A product and carts that may hold it, read in one transaction. None if that was refused: they are moving."""
     wanted = [(Product, product_id), *((Cart, owner_id) for owner_id in owner_ids)]
     gets = [
-        {"Get": {"TableName": model.Meta.table_name, "Key": {_KEYS[model]: {"S": key}}, **_projection(model)}}
+        {"Get": {"TableName": model.Meta.table_name, "Key": {_KEYS[model]: {"S": key}}, **_projection(_WANTED[model])}}
         for model, key in wanted
     ]
     try:
@@ -89,7 +95,7 @@ def at_one_moment(product_id: str, owner_ids: Collection[str]) -> tuple[Shelf | 
 
 def movements(product_id: str, *, since: str = "", limit: int | None = None) -> list[Moved] | None:
     """The movements of a product, from the key ``since`` on; None where there are more than ``limit``."""
-    question = {**_movements_of(product_id, since), **_projection(Movement)}
+    question = {**_movements_of(product_id, since), **_projection(_WANTED[Movement])}
     found: list[Moved] = []
     for answer in _pages(question):
         found += map(facts.moved, answer["Items"])
@@ -135,16 +141,8 @@ def _held(raws: Iterable[Raw]) -> dict[str, Basket]:
     return {basket.owner_id: basket for basket in map(facts.basket, raws) if basket is not None}
 
 
-def _page(model: type[Model], segment: int, start: Raw | None) -> tuple[list[Raw], Raw | None]:
-    question: dict[str, Any] = {
-        "TableName": model.Meta.table_name,
-        "ConsistentRead": True,
-        "Segment": segment,
-        "TotalSegments": SEGMENTS,
-        **_projection(model),
-    }
-    if start:
-        question["ExclusiveStartKey"] = start
+def _page(model: type[Model], names: tuple[str, ...], part: Raw) -> tuple[list[Raw], Raw | None]:
+    question = {"TableName": model.Meta.table_name, "ConsistentRead": True, **_projection(names), **part}
     answer = _ask(_client().scan, **question)
     return answer["Items"], answer.get("LastEvaluatedKey")
 
@@ -163,7 +161,7 @@ def _batch(model: type[Model], keys: Collection[str]) -> Iterator[Raw]:
     waiting: list[Raw] = [{_KEYS[model]: {"S": key}} for key in sorted(keys)]
     refused = 0
     while waiting:
-        part = {"Keys": waiting[:_BATCH], "ConsistentRead": True, **_projection(model)}
+        part = {"Keys": waiting[:_BATCH], "ConsistentRead": True, **_projection(_WANTED[model])}
         answer = _ask(_client().batch_get_item, RequestItems={table: part})
         yield from answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
@@ -174,9 +172,8 @@ def _batch(model: type[Model], keys: Collection[str]) -> Iterator[Raw]:
         waiting = waiting[_BATCH:] + left
 
 
-def _projection(model: type[Model]) -> dict[str, Any]:
+def _projection(names: tuple[str, ...]) -> dict[str, Any]:
     # Every name has an alias: many of ours are words that DynamoDB keeps for itself.
-    names = _WANTED[model]
     return {
         "ProjectionExpression": ", ".join(f"#{name}" for name in names),
         "ExpressionAttributeNames": {f"#{name}": name for name in names},

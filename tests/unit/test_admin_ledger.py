@@ -296,7 +296,7 @@ def test_a_proof_that_found_something_is_red_and_leads_there(client: Client, pro
 
     page = client.get(PROOF).text
 
-    assert f'href="/admin/stock/{product.id}/">Laufschuh</a>: 12 units are in stock' in page
+    assert f'href="/admin/stock/{product.id}/">Laufschuh Luchs</a>: 12 units are in stock' in page
     assert 'href="/admin/orders/order-1/">Order EK-1</a>: its total is €0.01' in page
     assert "guest-012345…" in page
     assert "guest-0123456789abcdef" not in page

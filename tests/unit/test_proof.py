@@ -15,7 +15,7 @@ from django.utils import translation
 from inventory import catalogue, checkout, clock, dynamodb, orders, products, reservations, stock
 from inventory.errors import Busy
 from inventory.models import HELD, Cart, Line, Movement, Order, Product, Step
-from inventory.proof import findings, looks, reading, reports
+from inventory.proof import findings, looks, reading, repairs, reports
 from inventory.proof.proving import Proof
 from inventory.tables import UPGRADER
 from tests.unit import wire
@@ -25,8 +25,7 @@ MakeProduct = Callable[..., Product]
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One thread, because moto knows nothing of segments; and nobody waits between looks."""
-    monkeypatch.setattr(reading, "SEGMENTS", 1)
+    """Nobody waits between looks."""
     monkeypatch.setattr(looks, "SECONDS_TO_BE_SURE", 0)
     monkeypatch.setattr("inventory.proof.looks.time.sleep", lambda _seconds: None)
     monkeypatch.setattr("inventory.dynamodb.time.sleep", lambda _seconds: None)
@@ -88,11 +87,11 @@ def test_it_says_how_far_it_is(product: Product):
     call_command("prove_stock", stdout=out)
 
     assert out.getvalue().splitlines()[:5] == [
-        "  products: 1 of 1",
+        "  moves: 1 of 1",
         "  carts: 0 of 0",
         "  orders: 0 of 0",
         "  movements: 1 of 1",
-        "  products again: 1 of 1",
+        "  products: 1 of 1",
     ]
 
 
@@ -237,6 +236,13 @@ def test_a_sale_without_its_order(product: Product):
     assert "its movements name order order-none (2 sold, 0 returned), which does not exist." in run()[0]
 
 
+def test_a_correction_that_names_an_order_is_none_of_the_orders_business(order: Order):
+    Movement.of("prod-1", "corrected", quantity=1, by="dana", order_id=order.id).save()
+    damaged(stock=1, available=1)
+
+    assert run()[1] == 0
+
+
 def test_a_sale_that_names_no_order(product: Product):
     sold(None)
 
@@ -376,6 +382,19 @@ def test_a_product_that_moves_all_the_time_is_seen_in_one_reading_transaction(
     assert status == 1
 
 
+def test_a_product_that_moves_all_the_time_and_is_right_is_no_damage(product: Product, monkeypatch: pytest.MonkeyPatch):
+    reservations.reserve("alice", product.id, quantity=2)
+    moving(monkeypatch, times=999)
+    damaged(moves=1)
+
+    proof = Proof()
+    for step in proof.steps():
+        if (step.what, step.done) == ("carts", 1):
+            damaged(moves=1)
+
+    assert proof.report.state == "right"
+
+
 def test_a_product_that_never_stands_still_is_not_said_to_be_wrong(product: Product, monkeypatch: pytest.MonkeyPatch):
     moving(monkeypatch, times=9_999)
     monkeypatch.setattr(reading, "at_one_moment", lambda product_id, owners: None)
@@ -465,6 +484,33 @@ def test_a_repair_that_finds_no_database_gives_a_status_of_its_own(product: Prod
         run("--repair")
 
     assert said.value.returncode == 3
+
+
+def test_tables_of_many_pages_are_read_to_their_end(order: Order, monkeypatch: pytest.MonkeyPatch):
+    """One item a page, where there are pages."""
+    ask = reading._ask
+
+    def small(operation: Any, **question: Any) -> dict[str, Any]:
+        return ask(operation, **question, **({"Limit": 1} if operation.__name__ in ("scan", "query") else {}))
+
+    monkeypatch.setattr(reading, "_ask", small)
+    reservations.reserve("bob", "prod-1", quantity=1)
+    reservations.reserve("charlie", "prod-1", quantity=1)
+
+    assert run() == ("All stock is right. 1 products.", 0)
+    assert reading.count_movements("prod-1") == len(reading.movements("prod-1")) == 2
+    assert reading.holders() == {"prod-1": {"bob", "charlie"}}
+
+
+def test_a_large_table_is_read_in_parts(product: Product, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "_page", lambda model, names, part: ([part], None))
+
+    parts = [page[0] for page in reading.scan(Product, about=600_000)]
+
+    assert sorted(part["Segment"] for part in parts) == [0, 1, 2]
+    assert {part["TotalSegments"] for part in parts} == {3}
+    assert len(list(reading.scan(Product, about=10**9))) == reading.MOST_SEGMENTS
+    assert list(reading.scan(Product, about=0)) == [[{}]]
 
 
 # The note
@@ -654,8 +700,25 @@ def test_repair_waits_for_a_product_that_moves(product: Product, monkeypatch: py
     see, calls = looks.see, iter(range(99))
     monkeypatch.setattr("inventory.proof.repairs.looks.see", lambda some: see(some) if next(calls) else [None])
 
-    from inventory.proof import repairs
-
     said = list(repairs.repair([findings.Finding("moved", product.id)], known={}))
 
     assert said[-1] == "Done."
+
+
+def test_repair_of_a_cart_that_is_gone_or_changes_meanwhile_writes_nothing(product: Product):
+    gone = [findings.Finding("vanishing", "nobody"), findings.Finding("endless", "nobody")]
+    assert list(repairs.repair(gone, known={}))[1::2] == ["It moved meanwhile, and nothing was written. Run the"
+                                                          " command again."] * 2  # fmt: skip
+    hold("bob", delete_at=clock.now() + timedelta(days=30))
+    with wire.cancelling("TransactionConflict"):
+        said = list(repairs.repair([findings.Finding("vanishing", "bob")], known={}))
+
+    assert said[-1].startswith("It moved meanwhile")
+
+
+def test_repair_gives_up_on_a_product_that_never_stands_still(product: Product, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("inventory.proof.repairs.looks.see", lambda some: [None])
+
+    said = list(repairs.repair([findings.Finding("moved", product.id)], known={}))
+
+    assert said == ["prod-1: It moved meanwhile, and nothing was written. Run the command again."]
