@@ -6,8 +6,9 @@ Every rule works out which lines a cart should have and until when it holds them
 from __future__ import annotations
 
 import logging
+import random
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from inventory.lines import Notice
 from inventory.models import HELD, Cart, Line, Product
 
 logger = logging.getLogger(__name__)
+_PAGE = 100
 
 
 def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
@@ -108,20 +110,41 @@ def expire(cart: Cart) -> bool:
     return True
 
 
-def release_expired(*, holding: Collection[str] = ()) -> int:
-    """Expire every cart whose time is up (and that holds one of some products); gives how many this call released.
+def release_expired(*, missing: Mapping[str, int] | None = None) -> int:
+    """Expire every cart whose time is up, or only until so many units are free; gives how many this call released.
 
-    What cannot be released now, because the database does not answer, is left to the next call.
+    ``missing`` says how many units of which products somebody waits for. What cannot be released now, because the
+    database does not answer, is left to the next call.
     """
-    return sum(_release(found.user_id) for found in _expired(holding))
+    return sum(_released(Counter(missing)))
 
 
-def _expired(holding: Collection[str]) -> Iterator[Cart]:
-    """Carts whose time is up, by index: it may be a moment behind."""
+def _released(missing: Counter[str]) -> Iterator[bool]:
+    """For each cart whose time is up, until nothing is missing, whether it was this call that released it."""
+    wanted = bool(missing)
+    for found in _expired(missing):
+        done = _release(found.user_id)
+        yield done
+        missing = missing - Counter(found.held) if done else missing
+        if wanted and not missing:
+            break
+
+
+def _expired(wanted: Collection[str]) -> Iterator[Cart]:
+    """Carts whose time is up (with one of some products), by index: it may be a moment behind.
+
+    Each call begins at another moment, so that many at once do not all follow one another from cart to cart.
+    """
     with dynamodb.reading():
-        for cart in Cart.expiry_index.query(HELD, Cart.expires_at <= clock.now()):
-            if not holding or any(cart.line(product_id) for product_id in holding):
-                yield cart
+        now = clock.now()
+        oldest = next(iter(Cart.expiry_index.query(HELD, Cart.expires_at <= now, limit=1)), None)
+        if oldest is None or oldest.expires_at is None:
+            return
+        start = oldest.expires_at + random.random() * (now - oldest.expires_at)
+        for span in (Cart.expires_at.between(start, now), Cart.expires_at < start):
+            for cart in Cart.expiry_index.query(HELD, span, page_size=_PAGE):
+                if not wanted or any(cart.line(product_id) for product_id in wanted):
+                    yield cart
 
 
 def _release(owner_id: str) -> bool:
@@ -144,9 +167,10 @@ def keep_lower_prices(cart: Cart, products: lines.Products) -> Cart:
 def on_shelf(product_id: str) -> Product | None:
     """One product as it stands now, or None. Units that only expired carts still hold count as available."""
     product = dynamodb.get(Product, product_id) if product_id else None
-    if product and product.reserved and not product.available and release_expired(holding=[product_id]):
-        return dynamodb.get(Product, product_id)
-    return product
+    if product is None or product.available or not product.reserved:
+        return product
+    release_expired(missing={product_id: settings.LINE_MAX_QUANTITY})
+    return dynamodb.get(Product, product_id)
 
 
 def products_in(*wanting: Cart) -> lines.Products:
@@ -164,7 +188,7 @@ def _reserve(owner_id: str, product_id: str, quantity: int, intent: carts.Intent
     if product is None or product.status == "draft":
         raise NoSuchProduct
     line = cart.line(product_id)
-    with _room_made(product_id):
+    with _room_made(product_id, quantity):
         return _with_line(cart, product, (line.quantity if line else 0) + quantity, intent)
 
 
@@ -180,7 +204,7 @@ def _change(owner_id: str, product_id: str, quantity: int, intent: carts.Intent)
         return _without(cart, product_id, intent)
     if product_id not in products:
         raise NoSuchProduct
-    with _room_made(product_id):
+    with _room_made(product_id, quantity - cart.held.get(product_id, 0)):
         return _with_line(cart, products[product_id], quantity, intent)
 
 
@@ -275,24 +299,32 @@ def _with_room(*wanting: Cart) -> lines.Products:
     """The products in some carts, after holds whose time is up were released where there would not be enough."""
     products = products_in(*wanting)
     mine = sum((Counter(cart.held) for cart in wanting), Counter())
-    short = [
-        line.product_id
-        for cart in wanting
-        for line in cart.lines
-        if line.quantity > lines.obtainable(products.get(line.product_id), mine=mine[line.product_id])
-    ]
-    return products_in(*wanting) if short and release_expired(holding=short) else products
+    wanted = sum((Counter({line.product_id: line.quantity for line in cart.lines}) for cart in wanting), Counter())
+    missing = wanted - Counter({key: lines.obtainable(products.get(key), mine=mine[key]) for key in wanted})
+    if not missing:
+        return products
+    # Read anew even if it was not this call that released them: somebody may have been faster.
+    release_expired(missing=missing)
+    return products_in(*wanting)
 
 
 @contextmanager
-def _room_made(product_id: str) -> Iterator[None]:
+def _room_made(product_id: str, more: int) -> Iterator[None]:
     """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
     try:
         yield
-    except OutOfStock:
-        if not release_expired(holding=[product_id]):
+    except OutOfStock as refusal:
+        # Whatever came of releasing them: while there are such holds, "sold out" would be false.
+        in_the_way = list(_released(Counter({product_id: more - refusal.left})))
+        if not in_the_way and not _has_more(product_id, than=refusal.left):
             raise
         raise dynamodb.Contention from None
+
+
+def _has_more(product_id: str, *, than: int) -> bool:
+    """Whether there is more by now: somebody may have released the holds that we were looking for."""
+    product = dynamodb.get(Product, product_id)
+    return product is not None and product.available > than
 
 
 def _cart_with_lines(owner_id: str) -> Cart:

@@ -51,4 +51,11 @@ class Proof(Protocol):
 
 
 # In the order of the table; each is a module of this package.
-PROOFS: tuple[str, ...] = ()
+PROOFS: tuple[str, ...] = (
+    "fault_matrix",
+    "flash_sale",
+    "double_submit",
+    "killed_workers",
+    "sweepers",
+    "address_pairs",
+)

@@ -29,13 +29,13 @@ def run(name: str, *, full: bool, control: bool, seed: int) -> Result:
         engines.running(proof.ENGINE, directory=Path(directory, "engine")) as environment,
     ):
         engines.use(environment)
-        _open_shop()
+        open_shop()
         world = World(full, seed, environment, Path(directory, "proof"), _Progress())
         world.directory.mkdir()
         return (proof.control if control else proof.prove)(world)
 
 
-def _open_shop() -> None:
+def open_shop() -> None:
     import django
 
     django.setup()

@@ -334,6 +334,16 @@ def test_a_buyer_does_not_wait_for_the_sweeper(make_product: Any, later: Any) ->
     assert numbers() == (1, 1, 0)
 
 
+def test_a_buyer_releases_no_more_carts_than_it_takes(product: Product, later: Any) -> None:
+    for number in range(5):
+        reservations.reserve(f"guest-{number}", product.id, quantity=2)
+    later(minutes=121)
+
+    reservations.reserve(BOB, product.id, quantity=3)
+
+    assert numbers() == (10, 9, 1)
+
+
 def test_a_lapsed_hold_on_something_else_does_not_help_a_buyer(make_product: Any, later: Any) -> None:
     make_product(stock=1)
     make_product(id="prod-2")
@@ -888,6 +898,103 @@ def test_the_shelf_counts_holds_that_last(make_product: Any) -> None:
     reservations.reserve(BOB, "prod-1", quantity=1)
 
     assert reservations.on_shelf("prod-1").available == 0
+
+
+@pytest.fixture
+def someone_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for expired holds finds none: somebody has released them a moment ago."""
+    expired = reservations._expired
+
+    def too_late(holding: Any) -> Any:
+        for found in list(expired(holding)):
+            reservations._release(found.user_id)
+        return expired(holding)
+
+    monkeypatch.setattr(reservations, "_expired", too_late)
+
+
+def test_a_buyer_gets_units_that_somebody_else_has_just_released(
+    make_product: Any, later: Any, someone_is_faster: None
+) -> None:
+    make_product(stock=2)
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert numbers() == (2, 2, 0)
+
+
+def test_a_buyer_releases_no_more_expired_carts_than_they_need(make_product: Any, later: Any) -> None:
+    make_product(stock=4)
+    for number in range(4):
+        reservations.reserve(f"guest-{number}", "prod-1", quantity=1)
+    later(minutes=121)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert numbers() == (4, 4, 0)
+    assert sum(cart(f"guest-{number}").is_held for number in range(4)) == 2
+
+
+def test_a_buyer_waits_for_the_release_that_is_under_way(
+    make_product: Any, later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_product(stock=2)
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+    release, calls = reservations._release, []
+
+    def in_conflict_at_first(owner_id: str) -> bool:
+        calls.append(owner_id)
+        return release(owner_id) if len(calls) > 1 else False
+
+    monkeypatch.setattr(reservations, "_release", in_conflict_at_first)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert (numbers(), len(calls)) == ((2, 2, 0), 2)
+
+
+def test_a_cart_is_renewed_with_units_that_somebody_else_has_just_released(
+    make_product: Any, later: Any, someone_is_faster: None
+) -> None:
+    make_product(stock=2)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(minutes=121)
+    reservations.expire(cart(ALICE))
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+
+    reservations.renew(ALICE)
+
+    assert quantities(ALICE) == {"prod-1": 2}
+
+
+def test_the_shelf_shows_units_that_somebody_else_has_just_released(
+    make_product: Any, later: Any, someone_is_faster: None
+) -> None:
+    make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+    later(minutes=121)
+
+    assert reservations.on_shelf("prod-1").available == 1
+
+
+def test_a_product_that_goes_while_units_are_looked_for_is_sold_out(
+    make_product: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = make_product(stock=1)
+    reservations.reserve(BOB, "prod-1", quantity=1)
+
+    def gone(_holding: Any) -> list[Any]:
+        product.delete()
+        return []
+
+    monkeypatch.setattr(reservations, "_expired", gone)
+
+    with pytest.raises(OutOfStock):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
 
 
 def test_a_sweep_goes_on_past_a_cart_that_cannot_be_read(make_product: Any, later: Any) -> None:

@@ -1,0 +1,272 @@
+"""Customers and admins of a shop under gunicorn: HTTP/1.1 over connections that stay open, cookies, forms.
+
+Cheap on purpose: a thousand of them share two cores with the shop that they visit. What they send can be built once
+and sent over several connections at the same moment.
+"""
+
+from __future__ import annotations
+
+import html
+import http.client
+import json
+import re
+import secrets
+import string
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from django.contrib.sessions.serializers import JSONSerializer
+from django.core import signing
+
+from ecokart import local
+from tests.proofs import World
+
+PATIENCE_SECONDS = 30
+#: How long a connection may lie idle: longer than any proof takes, or the shop would close it under a customer's hands.
+IDLE_SECONDS = 3600
+#: What every order of a proof says of where the parcel goes.
+ADDRESS = {
+    "name": "Alice Adler",
+    "email": "alice@example.com",
+    "street": "Ulmenweg 1",
+    "postal_code": "10115",
+    "city": "Berlin",
+    "country": "DE",
+}
+_SESSION_SALT = "django.contrib.sessions.backends.signed_cookies"
+_SIGNS = string.ascii_letters + string.digits
+_BROKEN = (OSError, http.client.HTTPException)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class NoAnswer(Exception):
+    """No whole answer came: whoever asked cannot know what the shop did. ``sent`` is False where it heard nothing."""
+
+    def __init__(self, why: object, *, sent: bool) -> None:
+        super().__init__(f"{type(why).__name__}: {why}")
+        self.sent = sent
+
+
+class TooSlow(Exception):
+    """A crowd was not through when its time was up."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A running shop. ``secret_key`` is what its cookies are signed with."""
+
+    port: int
+    secret_key: str
+    process: local.Process
+
+
+@contextmanager
+def shop(
+    world: World,
+    application: str = "ecokart.wsgi",
+    *,
+    settings: str = "ecokart.settings",
+    options: tuple[str, ...] = (),
+) -> Iterator[Shop]:
+    """The shop on a port of its own, on the proof's engine. Connections stay open as behind a load balancer."""
+    environment = world.environment | {"DJANGO_SETTINGS_MODULE": settings}
+    if settings == "ecokart.settings" and not Path(environment["STATIC_ROOT"]).exists():
+        local.manage("collectstatic", "--noinput", environment=environment)
+    port = local.free_port()
+    stay_open = f"--keep-alive={IDLE_SECONDS}"
+    with local.gunicorn(
+        port, environment=environment, application=application, options=(stay_open, *options)
+    ) as process:
+        yield Shop(port, environment["SECRET_KEY"], process)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a browser would send, ready to be sent any number of times over any connection."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes = b""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.body.decode()}".strip()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. ``location`` is where a redirect leads, or nothing; ``cookies`` are those that were set."""
+
+    status: int
+    location: str
+    text: str
+    cookies: tuple[str, ...] = field(repr=False)
+
+    def hidden(self, name: str) -> str:
+        """The value of a hidden field on this page, or nothing."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
+        return html.unescape(found[1]) if found else ""
+
+    def alerts(self) -> list[str]:
+        """The sentences in the boxes at the head of the page: what was refused, what was done."""
+        boxes = re.findall(r'<(p|div|span) class="alert__body">(.*?)</\1>', self.text, re.DOTALL)
+        return [" ".join(html.unescape(re.sub(r"<[^>]*>", " ", words)).split()) for _, words in boxes]
+
+    def messages(self) -> list[str]:
+        """The sentences that came with a redirect, for the next page to show: the shop keeps them in a cookie."""
+        found = [cookie for cookie in self.cookies if cookie.startswith("messages=")]
+        content = found[-1].partition(";")[0].removeprefix("messages=").partition(":")[0] if found else ""
+        if not content.strip('"'):
+            return []
+        packed = signing.b64_decode(content.removeprefix(".").encode())
+        kept = json.loads(zlib.decompress(packed) if content.startswith(".") else packed)
+        return [message[3] for message in kept]
+
+
+class Connection:
+    """One open line to the shop. ``send`` and ``receive`` are apart, so that several can be under way at once."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._line = http.client.HTTPConnection(local.HOST, shop.port, timeout=PATIENCE_SECONDS)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
+    def ask(self, request: Request) -> Answer:
+        self.send(request)
+        return self.receive()
+
+    def send(self, request: Request) -> None:
+        """Raises NoAnswer; the line is opened anew for the next request then."""
+        try:
+            if self._line.sock is None:
+                self._line.connect()
+        except OSError as failed:
+            raise NoAnswer(failed, sent=False) from failed
+        try:
+            self._line.request(request.method, request.path, body=request.body or None, headers=request.headers)
+        except _BROKEN as failed:
+            self._line.close()
+            raise NoAnswer(failed, sent=True) from failed
+
+    def receive(self) -> Answer:
+        """The answer to what was sent. Raises NoAnswer as ``send`` does."""
+        try:
+            answer = self._line.getresponse()
+            body = answer.read()
+        except _BROKEN as failed:
+            self._line.close()
+            raise NoAnswer(failed, sent=True) from failed
+        cookies = tuple(answer.headers.get_all("Set-Cookie", ()))
+        return Answer(answer.status, answer.headers.get("Location", ""), body.decode(), cookies)
+
+
+class Visitor:
+    """Somebody with a browser: keeps cookies and knows how to send a form. Follows a redirect only when told to.
+
+    A visitor may come with an ``owner_id`` (``guest-…`` or an account's id): the session cookie is then one that the
+    shop would have given. The CSRF cookie is of the visitor's own making, as good as one from a page.
+    """
+
+    def __init__(self, shop: Shop, *, owner_id: str = "", language: str = "de") -> None:
+        self.owner_id = owner_id
+        self.cookies = {"csrftoken": "".join(secrets.choice(_SIGNS) for _ in range(32))}
+        self._language = language
+        if owner_id:
+            kind = "guest_id" if owner_id.startswith("guest-") else "account_id"
+            self.cookies["sessionid"] = signing.dumps(
+                {kind: owner_id}, key=shop.secret_key, salt=_SESSION_SALT, serializer=JSONSerializer, compress=True
+            )
+
+    def page(self, path: str) -> Request:
+        """To open a page."""
+        return Request("GET", path, self._headers())
+
+    def form(self, path: str, **fields: str | int) -> Request:
+        """To send a form: its fields and the hidden one that every form has."""
+        body = urlencode({"csrfmiddlewaretoken": self.cookies["csrftoken"], **fields}).encode()
+        return Request("POST", path, self._headers() | {"Content-Type": "application/x-www-form-urlencoded"}, body)
+
+    def keep(self, answer: Answer) -> Answer:
+        """Keep the cookies that came with an answer, as a browser does."""
+        for cookie in answer.cookies:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            if "max-age=0" in cookie.lower():
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return answer
+
+    def open(self, connection: Connection, path: str) -> Answer:
+        return self.keep(connection.ask(self.page(path)))
+
+    def post(self, connection: Connection, path: str, **fields: str | int) -> Answer:
+        return self.keep(connection.ask(self.form(path, **fields)))
+
+    def follow(self, connection: Connection, answer: Answer) -> Answer:
+        """The page that a redirect leads to; any other answer as it is."""
+        return self.open(connection, answer.location) if answer.location else answer
+
+    def _headers(self) -> dict[str, str]:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {"Cookie": cookies, "Accept-Language": self._language}
+
+
+def at_once(connections: Sequence[Connection], requests: Sequence[Request]) -> list[Answer | NoAnswer]:
+    """Send each request over a connection of its own before any answer is read: they run side by side."""
+    failed: dict[int, NoAnswer] = {}
+    for number, (connection, request) in enumerate(zip(connections, requests, strict=False)):
+        try:
+            connection.send(request)
+        except NoAnswer as lost:
+            failed[number] = lost
+    return [failed.get(number) or received(connections[number]) for number in range(len(requests))]
+
+
+def received(connection: Connection) -> Answer | NoAnswer:
+    """The answer to what was sent, or why there is none."""
+    try:
+        return connection.receive()
+    except NoAnswer as lost:
+        return lost
+
+
+def crowd(
+    shop: Shop, visits: Sequence[T], visit: Callable[[Connection, T], R], *, connections: int, seconds: float
+) -> list[R]:
+    """Make all visits over so many connections, one after the other on each. Results come in the visits' order.
+
+    Raises TooSlow when a visit would begin after the time is up, and what a visit raises.
+    """
+    deadline = time.monotonic() + seconds
+    mine = threading.local()
+    opened: list[Connection] = []
+
+    def one(what: T) -> R:
+        if time.monotonic() > deadline:
+            raise TooSlow(f"{len(visits)} visits over {connections} connections took more than {seconds:.0f} s")
+        if not hasattr(mine, "connection"):
+            mine.connection = Connection(shop)
+            opened.append(mine.connection)
+        return visit(mine.connection, what)
+
+    with ThreadPoolExecutor(connections) as pool:
+        try:
+            return list(pool.map(one, visits))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            for connection in opened:
+                connection.__exit__()
