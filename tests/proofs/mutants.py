@@ -1,8 +1,8 @@
 """The shop's protections, one by one, and what the code looks like without each: read from ``mutants.toml``.
 
-What is missing there, and why: that the movement of a sale or a return is not there yet (its key is random), that a new
-account's id is not there yet (so is that), that stock is enough where reserved is (it is never less; the condition is for
-tables that somebody has repaired by hand), and that a transaction carries a token (the SDK would make one of its own).
+What is missing there, and why: that the movement of a sale or a return is not there yet (its key is random), that a
+new account's id is not there yet (so is that), that stock is enough where reserved is (it is never less; that is for
+tables that somebody repaired by hand), and that a transaction carries a token (the SDK would make one of its own).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def all_mutants() -> tuple[Mutant, ...]:
 
 
 def harmless() -> Iterator[Mutant]:
-    """Changes that take nothing away. The suite must let them live, or what it notices is not the missing protection."""
+    """Changes that take nothing away: the suite must let them live, or what it misses is not the protection."""
     yield Mutant(
         "inventory/orders.py",
         "nothing: a comment",
