@@ -1080,3 +1080,49 @@ def test_the_page_is_shown_although_the_expiry_got_lost(product: Product, later:
         basket = baskets.look(ALICE)
 
     assert basket.needs_renewal
+
+
+# What each condition is there for, when somebody is faster
+
+
+def test_what_is_archived_as_it_is_reserved_is_refused(product: Product) -> None:
+    with (
+        wire.just_before("TransactWriteItems", lambda: products.archive(product.id, version=1)),
+        pytest.raises(NotForSale),
+    ):
+        reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert numbers() == (10, 0, 10)
+
+
+def test_what_was_not_reserved_is_not_put_back(product: Product, pauses: list[float]) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    Product(product.id).update([Product.reserved.set(2)])  # As it must never be.
+
+    with pytest.raises(Busy):
+        reservations.remove(ALICE, product.id)
+
+    assert numbers() == (10, 2, 7)
+    assert quantities() == {product.id: 3}
+
+
+def test_join_takes_what_the_guest_added_as_it_was_joined(product: Product) -> None:
+    reservations.reserve(GUEST, product.id, quantity=1)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve(GUEST, product.id, quantity=2)):
+        reservations.join(GUEST, ALICE)
+
+    assert quantities() == {product.id: 3}
+    assert numbers() == (10, 3, 7)
+
+
+def test_renew_goes_without_what_is_sold_out_as_it_is_renewed(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve(BOB, product.id, quantity=8)):
+        reservations.renew(ALICE)
+
+    assert quantities() == {product.id: 2}
+    assert numbers() == (10, 10, 0)
