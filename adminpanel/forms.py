@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from adminpanel.fields import MOST_UNITS, ChangeField, EurosField, KeptPictureField, TextField, one_line
-from inventory import accounts, catalogue, orders, stock
+from inventory import accounts, catalogue, clock, orders, stock
 from inventory.models import Product
 from inventory.products import Fields
 
@@ -239,6 +241,45 @@ class StockForm(forms.Form):
     def as_new(self) -> StockForm:
         """What was typed, in a form that has not been booked yet."""
         return StockForm({**dict(self.data.items()), "form_id": uuid4().hex})
+
+
+class StockProofForm(_ListForm):
+    def question(self) -> dict[str, Any]:
+        """What ``catalogue.search`` is asked for: archived products have stock, too."""
+        sent = self.cleaned_data
+        return {
+            "query": sent.get("q", ""),
+            "statuses": tuple(Product.STATUSES),
+            "sort": "name",
+            "page": sent.get("page") or 1,
+        }
+
+
+class LedgerForm(forms.Form):
+    """What a product's ledger is asked for: the stock at a moment, or movements older than a key."""
+
+    at = forms.DateTimeField(
+        label=_("Moment"),
+        required=False,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        help_text=_("In the shop's time."),
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": _("Please enter a date and a time, such as 2026-11-03T14:00.")},
+    )
+    before = forms.CharField(
+        label=_("Page"),
+        max_length=60,
+        required=False,
+        widget=forms.HiddenInput,
+        validators=[RegexValidator(r"\A[0-9TZ:.#a-f-]*\Z", _("There is no such page."))],
+        error_messages={"max_length": _("There is no such page.")},
+    )
+
+    def clean_at(self) -> datetime | None:
+        at: datetime | None = self.cleaned_data["at"]
+        if at is not None and at > clock.now():
+            raise ValidationError(_("This moment is still to come."))
+        return at
 
 
 class OrderListForm(forms.Form):

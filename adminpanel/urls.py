@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import dashboard, login, orders, products, stock
+from adminpanel.views import dashboard, login, orders, products, stock, stock_proof
 
 # `key` is ecokart/converters.py.
 app_name = "adminpanel"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("products/<key:product_id>/", products.product_detail, name="product-detail"),
     path("products/<key:product_id>/archive/", products.product_archive, name="product-archive"),
     path("stock/", stock.stock_list, name="stock-list"),
+    path("stock/proof/", stock_proof.stock_proof, name="stock-proof"),
     path("stock/<key:product_id>/", stock.stock_detail, name="stock-detail"),
     path("orders/", orders.order_list, name="order-list"),
     path("orders/<key:order_id>/", orders.order_detail, name="order-detail"),

@@ -31,7 +31,8 @@ R = TypeVar("R")
 M = TypeVar("M", bound=Model)
 
 RETRY_SECONDS = 3.0
-RETRY_TIMES = 12
+# More than the time allows, for whoever is refused at once: under a rush the time should decide, not the number.
+RETRY_TIMES = 30
 _LONGEST_PAUSE_SECONDS = 0.4
 _BATCH = 100
 _ALL_OLD = "ALL_OLD"
@@ -231,7 +232,7 @@ def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]
     found: dict[type[Model], dict[str, Any]] = {model: {} for model, _ in wanted}
     models = {model.Meta.table_name: model for model in found}
     waiting = [(model, key) for model, keys in wanted for key in dict.fromkeys(keys)]
-    tries = 0
+    tries, deadline = 0, time.monotonic() + RETRY_SECONDS
     while waiting:
         batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
         request: dict[str, dict[str, Any]] = {}
@@ -246,7 +247,7 @@ def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]
         for table, part in answer.get("UnprocessedKeys", {}).items():
             waiting += [(models[table], key[_key_name(models[table])]["S"]) for key in part["Keys"]]
             tries += 1
-            if tries > RETRY_TIMES:
+            if tries > RETRY_TIMES or time.monotonic() > deadline:
                 raise Contention
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**tries)))
     return [found[model] for model, _ in wanted]

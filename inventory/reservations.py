@@ -21,6 +21,7 @@ from inventory.errors import (
     CartEmpty,
     HoldExpired,
     NoSuchProduct,
+    NotForSale,
     OutOfStock,
     TooMany,
     TooManyLines,
@@ -188,8 +189,9 @@ def _reserve(owner_id: str, product_id: str, quantity: int, intent: carts.Intent
     if product is None or product.status == "draft":
         raise NoSuchProduct
     line = cart.line(product_id)
-    with _room_made(product_id, quantity):
-        return _with_line(cart, product, (line.quantity if line else 0) + quantity, intent)
+    total = (line.quantity if line else 0) + quantity
+    with _room_made(product_id, more=total - cart.held.get(product_id, 0)):
+        return _with_line(cart, product, total, intent)
 
 
 @dynamodb.retry_while_busy
@@ -204,7 +206,7 @@ def _change(owner_id: str, product_id: str, quantity: int, intent: carts.Intent)
         return _without(cart, product_id, intent)
     if product_id not in products:
         raise NoSuchProduct
-    with _room_made(product_id, quantity - cart.held.get(product_id, 0)):
+    with _room_made(product_id, more=quantity - cart.held.get(product_id, 0)):
         return _with_line(cart, products[product_id], quantity, intent)
 
 
@@ -255,6 +257,8 @@ def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent
     if old is None and len(cart.lines) >= settings.CART_MAX_LINES:
         raise TooManyLines(settings.CART_MAX_LINES)
     live = cart.is_live(clock.now())
+    if not live and not product.is_active:
+        raise NotForSale(product.title)
     kept, notices = (list(cart.lines), []) if live else _renewed(cart)
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents
@@ -276,7 +280,7 @@ def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
     live = cart.is_live(clock.now())
     products = _with_room(cart)
     kept, notices = lines.within_limits(lines.priced(cart.lines, products, live=live))
-    kept, more = lines.affordable(kept, products, mine=cart.held)
+    kept, more = lines.affordable(kept, products, mine=_mine(products, cart))
     return kept, notices + more + lines.repriced(cart.lines, kept)
 
 
@@ -287,7 +291,7 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
     priced = [(cart, lines.priced(cart.lines, products, live=cart.is_live(moment))) for cart in (own, guest)]
     kept, notices = lines.within_limits(lines.merged(*(now for _, now in priced)))
     if own.is_live(moment) or guest.is_live(moment):
-        kept, more = lines.affordable(kept, products, mine=Counter(own.held) + Counter(guest.held))
+        kept, more = lines.affordable(kept, products, mine=_mine(products, own, guest))
         notices += more
     staying = {line.product_id for line in kept}
     for cart, now in priced:
@@ -298,7 +302,7 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
 def _with_room(*wanting: Cart) -> lines.Products:
     """The products in some carts, after holds whose time is up were released where there would not be enough."""
     products = products_in(*wanting)
-    mine = sum((Counter(cart.held) for cart in wanting), Counter())
+    mine = _mine(products, *wanting)
     wanted = sum((Counter({line.product_id: line.quantity for line in cart.lines}) for cart in wanting), Counter())
     missing = wanted - Counter({key: lines.obtainable(products.get(key), mine=mine[key]) for key in wanted})
     if not missing:
@@ -308,9 +312,19 @@ def _with_room(*wanting: Cart) -> lines.Products:
     return products_in(*wanting)
 
 
+def _mine(products: lines.Products, *holding: Cart) -> Counter[str]:
+    """Units that some carts hold and may keep. When a hold is over, what is no longer sold may not be held anew."""
+    mine, moment = Counter[str](), clock.now()
+    for cart in holding:
+        for product_id, units in cart.held.items():
+            if cart.is_live(moment) or (product_id in products and products[product_id].is_active):
+                mine[product_id] += units
+    return mine
+
+
 @contextmanager
-def _room_made(product_id: str, more: int) -> Iterator[None]:
-    """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs the units."""
+def _room_made(product_id: str, *, more: int) -> Iterator[None]:
+    """A buyer does not wait for the sweeper: holds whose time is up are released when somebody needs ``more`` units."""
     try:
         yield
     except OutOfStock as refusal:

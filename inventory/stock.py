@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
 
 from inventory import catalogue, clock, dynamodb
+from inventory.attributes import iso
 from inventory.errors import FormUsed, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
-from inventory.models import HELD, Cart, Movement, Note, Product
+from inventory.models import HELD, Cart, Movement, Note, Product, User
 
 REASONS = {
     "received": _("Goods received"),
@@ -23,16 +25,39 @@ REASONS = {
 _ONLY_MORE = {"received", "returned"}
 _ONLY_LESS = {"damaged"}
 _FORM_REMEMBERED = timedelta(days=1)
+_GUEST = "guest-"
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Units of one product that a cart keeps for its owner until a moment."""
+    """Units of one product that a cart keeps for its owner until a moment. ``name`` is empty for guests."""
 
     owner_id: str
+    name: str
     quantity: int
     since: datetime
     until: datetime
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time is up, and only the sweep has not come by yet."""
+        return self.until <= clock.now()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A movement, and the stock after it."""
+
+    movement: Movement
+    balance: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A page of a product's movements, newest first. ``older`` is the key from which the next page goes on, if any."""
+
+    entries: list[Entry]
+    older: str | None
 
 
 def adjust(product_id: str, *, by: int, reason: str, note: str, who: str, form_id: str = "") -> Product:
@@ -90,14 +115,55 @@ def movements(product_id: str, *, limit: int = 50) -> list[Movement]:
     return list(Movement.query(product_id, scan_index_forward=False, limit=limit, consistent_read=True))
 
 
+def ledger(product_id: str, *, before: str = "", limit: int = 50) -> Ledger:
+    """A page of movements with the stock after each: the newest, or those older than the key ``before``."""
+    older = Movement.time < before if before else None
+    query = Movement.query(product_id, older, scan_index_forward=False, limit=limit + 1, consistent_read=True)
+    found = list(query)
+    entries = []
+    # Added up to the newest that was read: whatever moves meanwhile is not among what is shown.
+    balance = _added_up(product_id, Movement.time <= found[0].time) if found else 0
+    for movement in found[:limit]:
+        entries.append(Entry(movement, balance))
+        balance -= movement.quantity
+    return Ledger(entries, entries[-1].movement.time if len(found) > limit else None)
+
+
+def as_of(product_id: str, moment: datetime) -> int:
+    """The stock as it was at a moment, in units: the sum of the movements up to then."""
+    return _added_up(product_id, Movement.time < iso(moment + timedelta(microseconds=1)))
+
+
+def kept_since(product_id: str) -> datetime | None:
+    """The moment of a product's first movement, before which nobody knows anything; None where there is none."""
+    return next((movement.at for movement in Movement.query(product_id, limit=1, consistent_read=True)), None)
+
+
+def _added_up(product_id: str, which: Condition) -> int:
+    query = Movement.query(product_id, which, attributes_to_get=["quantity"], consistent_read=True)
+    return sum(movement.quantity for movement in query)
+
+
 def holds(product_id: str) -> list[Hold]:
     """The carts that hold a product, the one that ends first on top. By index: perhaps a moment stale."""
     hold_time = timedelta(minutes=settings.RESERVATION_MINUTES)
+    carts = [cart for cart in Cart.expiry_index.query(HELD) if cart.line(product_id)]
+    (users,) = dynamodb.get_many((User, [cart.user_id for cart in carts if not cart.user_id.startswith(_GUEST)]))
     return [
-        Hold(cart.user_id, line.quantity, since=cart.expires_at - hold_time, until=cart.expires_at)
-        for cart in Cart.expiry_index.query(HELD)
+        Hold(
+            cart.user_id,
+            _name(users.get(cart.user_id)),
+            line.quantity,
+            since=cart.expires_at - hold_time,
+            until=cart.expires_at,
+        )
+        for cart in carts
         if cart.expires_at is not None and (line := cart.line(product_id))
     ]
+
+
+def _name(user: User | None) -> str:
+    return (user.name or user.email) if user else ""
 
 
 def products(product_ids: Iterable[str]) -> list[Product]:

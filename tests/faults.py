@@ -37,7 +37,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 
-from inventory import dynamodb
+from inventory import dynamodb, reservations
 from inventory.models import EmailGuard, TableMeta, tables
 from tests import aws_errors
 from tests.fault_plans import FAULTS, Call, Decide, Fault, Kind, Plan
@@ -166,7 +166,8 @@ def _install() -> ExitStack:
     stack = ExitStack()
     for module in (botocore.endpoint, dynamodb):
         stack.enter_context(mock.patch.object(module, "time", _Time()))
-    stack.enter_context(mock.patch.object(dynamodb, "random", _Random()))
+    for module in (dynamodb, reservations):
+        stack.enter_context(mock.patch.object(module, "random", _Random()))
     stack.enter_context(mock.patch.object(ExponentialBackoff, "delay_amount", _delay_amount))
     stack.enter_context(mock.patch.object(RetryQuota, "acquire", _acquire))
     models = [model._get_connection().connection for model in (*tables(), EmailGuard)]

@@ -8,11 +8,12 @@ from adminpanel import charts
 from adminpanel.access import admin_required
 from adminpanel.requests import AdminRequest
 from inventory import dashboard as figures_of_the_day
+from inventory.proof import reports
 
 
 @admin_required
 @require_safe
 def dashboard(request: AdminRequest) -> HttpResponse:
     figures = figures_of_the_day.figures()
-    context = {"figures": figures, "chart": charts.by_day(figures.revenue_by_day)}
+    context = {"figures": figures, "chart": charts.by_day(figures.revenue_by_day), "proof": reports.last()}
     return render(request, "adminpanel/dashboard.html", context)

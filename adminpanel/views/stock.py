@@ -1,5 +1,8 @@
 """Stock: what there is of everything, and every change of it with its reason."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adminpanel.access import admin_required
-from adminpanel.forms import StockForm, StockListForm
+from adminpanel.forms import LedgerForm, StockForm, StockListForm
 from adminpanel.requests import AdminRequest, SignedInRequest
 from inventory import catalogue, stock
 from inventory.errors import FormUsed, InventoryError, NoSuchPage
 from inventory.models import Product
+from inventory.proof import looks, reports
 
 
 @admin_required
@@ -23,7 +27,7 @@ def stock_list(request: AdminRequest) -> HttpResponse:
         listing = stock.overview(**form.question())
     except NoSuchPage as beyond:
         return render(request, "adminpanel/no_such_page.html", {"sentence": beyond.sentence}, status=404)
-    context = {"form": form, "listing": listing}
+    context = {"form": form, "listing": listing, "proof": reports.last()}
     return render(request, "adminpanel/stock_list.html", context, status=200 if makes_sense else 422)
 
 
@@ -34,7 +38,8 @@ def stock_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
     if product is None:
         raise Http404
     if request.method != "POST":
-        return _page(request, product, StockForm())
+        question = LedgerForm(request.GET)
+        return _page(request, product, StockForm(), question, status=200 if question.is_valid() else 422)
     form = StockForm(request.POST)
     if not form.is_valid():
         return _page(request, product, form, status=422)
@@ -68,11 +73,29 @@ def _what_changed(product: Product, *, by: int) -> str:
     }
 
 
-def _page(request: AdminRequest, product: Product, form: StockForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: AdminRequest, product: Product, form: StockForm, question: LedgerForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    asked = question.cleaned_data if question else {}
+    ledger = stock.ledger(product.id, before=asked.get("before", ""))
+    orders = {entry.movement.order_id for entry in ledger.entries if entry.movement.order_id}
     context = {
         "product": product,
         "form": form,
-        "movements": stock.movements(product.id),
+        "question": question or LedgerForm(),
+        "as_of": _as_of(product, asked.get("at")),
+        "ledger": ledger,
         "holds": stock.holds(product.id),
+        "verdict": looks.verdicts([product.id], orders={product.id: orders})[product.id],
+        "is_first_page": not asked.get("before"),
     }
     return render(request, "adminpanel/stock_detail.html", context, status=status)
+
+
+def _as_of(product: Product, moment: datetime | None) -> dict[str, Any] | None:
+    """What a product's ledger says of a moment."""
+    if moment is None:
+        return None
+    since = stock.kept_since(product.id)
+    is_before = since is None or moment < since
+    return {"at": moment, "units": stock.as_of(product.id, moment), "since": since, "is_before": is_before}

@@ -52,7 +52,9 @@ class Proof(Protocol):
 
 # In the order of the table; each is a module of this package.
 PROOFS: tuple[str, ...] = (
+    "random_operations",
     "fault_matrix",
+    "state_machine",
     "flash_sale",
     "double_submit",
     "killed_workers",

@@ -30,6 +30,8 @@ from ecokart import local
 from tests.proofs import World
 
 PATIENCE_SECONDS = 30
+#: How long a connection may lie idle: longer than any proof takes, or the shop would close it under a customer's hands.
+IDLE_SECONDS = 3600
 #: What every order of a proof says of where the parcel goes.
 ADDRESS = {
     "name": "Alice Adler",
@@ -81,7 +83,7 @@ def shop(
     if settings == "ecokart.settings" and not Path(environment["STATIC_ROOT"]).exists():
         local.manage("collectstatic", "--noinput", environment=environment)
     port = local.free_port()
-    stay_open = f"--keep-alive={PATIENCE_SECONDS * 2}"
+    stay_open = f"--keep-alive={IDLE_SECONDS}"
     with local.gunicorn(
         port, environment=environment, application=application, options=(stay_open, *options)
     ) as process:

@@ -2,7 +2,8 @@
 
 Guests and customers, in German and in English. In the first round everybody has opened the product's page before; in
 the others they come with a CSRF cookie of their own making, which is as good, and spares two cores a third of the work.
-In the last rounds units lie in carts whose hold is over and that nobody has swept: whoever wants one gets it.
+In the last rounds units lie in carts whose hold is over and that nobody has swept: whoever wants one gets it. There,
+who is told "very busy, please try again" does so, as people do; the summary says how often.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ SMALL_ROUNDS = 10
 _LANGUAGES = ("de", "en")
 _ACCOUNT_EVERY = 4
 _MOST_NAMED = 5
+_PATIENCE_TIMES = 10
+_BUSY = {"de": "Im Shop ist gerade sehr viel los", "en": "The shop is very busy right now"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Buyer:
     language: str
     order_id: str = ""
     is_refused: bool = False
+    times_busy: int = 0
     strange: list[str] = field(default_factory=list)
 
 
@@ -80,7 +84,7 @@ def _sales(world: World) -> list[Sale]:
 
 def _run(world: World, sales: list[Sale], *, application: str) -> Result:
     wrong: list[str] = []
-    total, done, sold, refused, seconds = sum(sale.buyers for sale in sales), 0, 0, 0, 0.0
+    total, done, sold, refused, busy, seconds = sum(sale.buyers for sale in sales), 0, 0, 0, 0, 0.0
     account_ids = list(_accounts(max(sale.buyers for sale in sales) // _ACCOUNT_EVERY))
     with shop(world, application) as open_shop:
         for sale in sales:
@@ -92,6 +96,7 @@ def _run(world: World, sales: list[Sale], *, application: str) -> Result:
             done += sale.buyers
             sold += sum(bool(buyer.order_id) for buyer in buyers)
             refused += sum(buyer.is_refused for buyer in buyers)
+            busy += sum(buyer.times_busy for buyer in buyers)
             world.progress(done, total)
     wrong += promises.broken(f"sale-{sale.number}" for sale in sales)
     most = max(sale.buyers for sale in sales)
@@ -99,7 +104,7 @@ def _run(world: World, sales: list[Sale], *, application: str) -> Result:
     ran = (
         f"{len(big)} rounds of {most:,} buyers for {big[0].units} units, {len(sales) - len(big)} with each unit in an"
         f" expired cart, {total / seconds:.0f} buyers a second over {CONNECTIONS} connections: {sold:,} orders,"
-        f" {refused:,} times “sold out”"
+        f" {refused:,} times “sold out”, {busy} times “busy”"
     )
     return Result(ran, wrong)
 
@@ -131,7 +136,7 @@ def _sell(open_shop: Shop, sale: Sale, product: Product, account_ids: list[str])
             seconds=ROUND_SECONDS,
         )  # fmt: skip
     return crowd(
-        open_shop, buyers, lambda line, buyer: _buy(line, buyer, product), connections=CONNECTIONS,
+        open_shop, buyers, lambda line, buyer: _buy(line, buyer, sale, product), connections=CONNECTIONS,
         seconds=ROUND_SECONDS,
     )  # fmt: skip
 
@@ -143,20 +148,27 @@ def _look(connection: Connection, buyer: Buyer, product: Product) -> None:
     _expect(buyer, "the product's page", page, 200)
 
 
-def _buy(connection: Connection, buyer: Buyer, product: Product) -> Buyer:
+def _buy(connection: Connection, buyer: Buyer, sale: Sale, product: Product) -> Buyer:
     visitor = buyer.visitor
     answer = visitor.post(connection, "/cart/add/", product_id=product.id, quantity=1)
     if answer.location == "/cart/":
         _check_out(connection, buyer)
-    elif answer.location == f"/products/{product.id}/":
+    elif answer.location != f"/products/{product.id}/":
+        buyer.strange.append(f"adding answered {answer.status} {answer.location}")
+    else:
         page = visitor.follow(connection, answer)
         sentence = f"{product.name} {'is sold out' if buyer.language == 'en' else 'ist ausverkauft'}."
         buyer.is_refused = page.status == 200 and sentence in page.alerts()
+        if sale.lapsed and _is_busy(buyer, page) and buyer.times_busy < _PATIENCE_TIMES:
+            buyer.times_busy += 1
+            return _buy(connection, buyer, sale, product)
         if not buyer.is_refused:
             buyer.strange.append(f"refused with {page.status} {page.alerts()}")
-    else:
-        buyer.strange.append(f"adding answered {answer.status} {answer.location}")
     return buyer
+
+
+def _is_busy(buyer: Buyer, page: Answer) -> bool:
+    return page.status == 200 and any(said.startswith(_BUSY[buyer.language]) for said in page.alerts())
 
 
 def _check_out(connection: Connection, buyer: Buyer) -> None:

@@ -44,6 +44,7 @@ GET = {
     "adminpanel:product-detail": (302, 403, 200),
     "adminpanel:product-archive": (302, 403, 200),
     "adminpanel:stock-list": (302, 403, 200),
+    "adminpanel:stock-proof": (302, 403, 200),
     "adminpanel:stock-detail": (302, 403, 200),
     "adminpanel:order-list": (302, 403, 200),
     "adminpanel:order-detail": (302, 403, 200),

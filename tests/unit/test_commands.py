@@ -206,11 +206,29 @@ def test_progress_in_a_file_is_the_last_of_each_kind():
     assert show(STEPS, io.StringIO()) == "  hats: 2 of 2\n  shoes: 7 brought up to date\n"
 
 
-def test_progress_in_a_terminal_moves_on_one_line():
-    printed = show(STEPS, Terminal())
+def test_progress_in_a_terminal_is_a_bar_on_one_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "_EVERY_SECONDS", 0)
 
-    assert printed.startswith("  hats: 1 of 2\r  hats: 2 of 2\r  hats: 2 of 2\n")
-    assert printed.endswith("  shoes: 7 brought up to date\n")
+    lines = show([*STEPS, Progress("gloves", 0, 0)], Terminal()).replace("\r\033[K", "\n").splitlines()
+
+    assert lines == [
+        "",
+        f"  hats [{'#' * 15}{'.' * 15}] 1 of 2",
+        f"  hats [{'#' * 30}] 2 of 2",
+        "  hats: 2 of 2",
+        "",
+        "  shoes: 7",
+        "  shoes: 7 brought up to date",
+        "",
+        "  gloves: 0",
+        "  gloves: 0 of 0",
+    ]
+
+
+def test_progress_in_a_terminal_draws_no_more_than_anybody_sees():
+    printed = show([Progress("hats", done, 10_000) for done in range(10_000)], Terminal())
+
+    assert printed.count("[#") + printed.count("[.") < 1_000
 
 
 def test_progress_of_nothing_says_nothing():

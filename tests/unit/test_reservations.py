@@ -344,6 +344,23 @@ def test_a_buyer_releases_no_more_carts_than_it_takes(product: Product, later: A
     assert numbers() == (10, 9, 1)
 
 
+def test_a_buyer_whose_own_hold_is_over_releases_enough_for_all_they_want(make_product: Any, later: Any) -> None:
+    make_product(stock=12)
+    reservations.reserve(BOB, "prod-1", quantity=8)
+    later(minutes=121)
+    reservations.release_expired()
+    for number in range(12):
+        reservations.reserve(f"guest-{number}", "prod-1", quantity=1)
+    later(minutes=121)
+
+    with wire.heard() as calls:
+        reservations.reserve(BOB, "prod-1", quantity=4)
+
+    assert quantities(BOB) == {"prod-1": 12}
+    # Refused once: eight releases for the lines of before, four for the new units.
+    assert sum(name == "TransactWriteItems" for name, _ in calls) == 8 + 1 + 4 + 1
+
+
 def test_a_lapsed_hold_on_something_else_does_not_help_a_buyer(make_product: Any, later: Any) -> None:
     make_product(stock=1)
     make_product(id="prod-2")
@@ -411,6 +428,29 @@ def test_renew_lets_go_of_what_is_no_longer_sold(product: Product, later: Any) -
 
     assert len(notices) == 1
     assert numbers() == (10, 0, 10)
+
+
+def test_renew_before_the_sweep_lets_go_of_what_is_no_longer_sold(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    products.archive(product.id, version=1)
+    later(minutes=121)
+
+    _renewed, notices = reservations.renew(ALICE)
+
+    assert len(notices) == 1
+    assert quantities() == {}
+    assert numbers() == (10, 0, 10)
+
+
+def test_change_before_the_sweep_does_not_hold_what_is_no_longer_sold(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    products.archive(product.id, version=1)
+    later(minutes=121)
+
+    with pytest.raises(NotForSale):
+        reservations.change(ALICE, product.id, quantity=4)
+
+    assert quantities() == {product.id: 5}
 
 
 def test_reserving_revives_a_lapsed_cart_and_tells_what_it_lost(make_product: Any, later: Any) -> None:
@@ -611,6 +651,20 @@ def test_join_reserves_a_lapsed_cart_again_beside_a_held_one(make_product: Any, 
 
     assert quantities() == {"prod-1": 2, "prod-2": 1}
     assert (numbers(), numbers("prod-2")) == ((10, 2, 8), (10, 1, 9))
+
+
+def test_join_does_not_lose_to_a_hold_that_is_over(make_product: Any, later: Any) -> None:
+    make_product(stock=5)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    reservations.reserve(BOB, "prod-1", quantity=2)
+    later(minutes=121)
+    reservations.find(ALICE)
+    reservations.reserve(GUEST, "prod-1", quantity=2)
+
+    notices = reservations.join(GUEST, ALICE)
+
+    assert notices == []
+    assert quantities() == {"prod-1": 4}
 
 
 def test_join_of_two_lapsed_carts_holds_nothing(product: Product, later: Any) -> None:
@@ -923,6 +977,18 @@ def test_a_buyer_gets_units_that_somebody_else_has_just_released(
     reservations.reserve(ALICE, "prod-1", quantity=2)
 
     assert numbers() == (2, 2, 0)
+
+
+def test_a_buyer_releases_no_more_expired_carts_than_they_need(make_product: Any, later: Any) -> None:
+    make_product(stock=4)
+    for number in range(4):
+        reservations.reserve(f"guest-{number}", "prod-1", quantity=1)
+    later(minutes=121)
+
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+
+    assert numbers() == (4, 4, 0)
+    assert sum(cart(f"guest-{number}").is_held for number in range(4)) == 2
 
 
 def test_a_buyer_waits_for_the_release_that_is_under_way(

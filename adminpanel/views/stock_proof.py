@@ -1,0 +1,33 @@
+"""Whether all stock is right: the last full proof, and the products of one page as they are now."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from adminpanel.access import admin_required
+from adminpanel.forms import StockProofForm
+from adminpanel.requests import AdminRequest
+from inventory import catalogue, stock
+from inventory.errors import NoSuchPage
+from inventory.proof import looks, reports
+
+
+@admin_required
+@require_safe
+def stock_proof(request: AdminRequest) -> HttpResponse:
+    form = StockProofForm(request.GET)
+    makes_sense = form.is_valid()
+    try:
+        listing = catalogue.search(**form.question())
+    except NoSuchPage as beyond:
+        return render(request, "adminpanel/no_such_page.html", {"sentence": beyond.sentence}, status=404)
+    ids = [product.id for product in listing.products]
+    verdicts = looks.verdicts(ids, orders={})
+    context = {
+        "form": form,
+        "listing": listing,
+        "proof": reports.last(),
+        "titles": {product.id: product.title for product in catalogue.everything()},
+        "rows": [(product, verdicts[product.id]) for product in stock.products(ids)],
+    }
+    return render(request, "adminpanel/stock_proof.html", context, status=200 if makes_sense else 422)

@@ -1,0 +1,213 @@
+"""Exact looks at products while the shop goes on.
+
+A product's ``moves`` counts every change of its numbers, and each of these is one transaction with a cart, an order or
+a movement. So whoever reads the same count before and after has seen cart, orders and movements of one moment. What
+moves all the time is seen in one reading transaction with its carts instead.
+
+What does not add up is looked at again, with growing pauses: an index may be behind, and single reads may see the
+parts of a transaction a moment apart. Only what stays wrong is said to be wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from inventory.proof import judging, reading
+from inventory.proof.books import Suspect
+from inventory.proof.facts import Moved, Seen
+from inventory.proof.findings import Finding
+from inventory.proof.judging import Question
+from inventory.tables import Progress
+
+#: Before each round of looks. Whoever stands still is settled in the first; who is wrong takes three; the rest are
+#: for products that move all the time.
+PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.5, 1.0, *[1.0] * 8)
+#: So many times, and over so long, the same must be found wrong.
+LOOKS_TO_BE_SURE = 3
+LOOKS_TO_BALANCE = 2
+SECONDS_TO_BE_SURE = 0.8
+#: A page waits so long before it looks again at what seems wrong, and reads at the most so many movements of a product.
+PAGE_PAUSE_SECONDS = 0.7
+PAGE_MOVEMENTS = 5_000
+_AT_ONCE = 25
+_QUICK_LOOKS = 5
+#: How far back the newest movements are read again: two that came at once may be kept in either order.
+_NEWEST = 20
+
+
+@dataclass
+class Case:
+    """A suspect with what the looks have found so far."""
+
+    suspect: Suspect
+    open: set[Question] = field(default_factory=lambda: set(Question))
+    times: Counter[tuple[object, ...]] = field(default_factory=Counter)
+    first: dict[tuple[object, ...], float] = field(default_factory=dict)
+    latest: dict[Question, list[Finding]] = field(default_factory=dict)
+    wrong: list[Finding] = field(default_factory=list)
+    is_long: bool = False
+    balanced: int = 0
+
+    def hear(self, answers: Mapping[Question, list[Finding] | None], *, moving: bool = False) -> None:
+        """Take in what a look has answered. Of carts that ``moving`` products are in, one may have been unknown to us
+        and just made up for what is missing: these must balance twice, without a new one in between."""
+        for question in list(self.open):
+            found = answers[question]
+            if question is Question.CARTS and found is not None:
+                self.balanced = 0 if found else self.balanced + 1
+            if found == []:
+                if not (question is Question.CARTS and moving and self.balanced < LOOKS_TO_BALANCE):
+                    self.open.discard(question)
+            elif found is not None:
+                self.latest[question] = found
+                for finding in found:
+                    self.times[finding.key] += 1
+                    self.first.setdefault(finding.key, time.monotonic())
+
+    def meet(self, owners: Collection[str]) -> None:
+        """Take in who holds the product by the index. Whoever is new was not counted by the looks before."""
+        new = set(owners) - self.suspect.owners
+        if new:
+            self.suspect.owners |= new
+            self.balanced = 0
+            self.latest.pop(Question.CARTS, None)
+            for key in [key for key in self.times if key[0] in judging.KINDS_OF_CARTS]:
+                del self.times[key], self.first[key]
+
+    def settle(self) -> None:
+        """Call wrong what was found wrong often enough, for long enough."""
+        for question in list(self.open):
+            found = self.latest.get(question, [])
+            if found and all(self._is_sure(finding) for finding in found):
+                self.wrong += found
+                self.open.discard(question)
+
+    def _is_sure(self, finding: Finding) -> bool:
+        seconds = time.monotonic() - self.first[finding.key]
+        return self.times[finding.key] >= LOOKS_TO_BE_SURE and seconds >= SECONDS_TO_BE_SURE
+
+
+def settle(suspects: Iterable[Suspect], cases: list[Case]) -> Iterator[Progress]:
+    """Look at suspects until each is settled, within bounds; appends a case for each of them to ``cases``.
+
+    A case that still has open questions at the end could not be judged: it moved all the time.
+    """
+    cases += [Case(suspect) for suspect in suspects]
+    waiting = list(cases)
+    for pause in PAUSES_SECONDS:
+        if not waiting:
+            break
+        time.sleep(pause)
+        holders = reading.holders()
+        for case in waiting:
+            case.meet(holders.get(case.suspect.product_id, ()))
+            case.settle()
+        waiting = [case for case in waiting if case.open]
+        for start in range(0, len(waiting), _AT_ONCE):
+            _look(waiting[start : start + _AT_ONCE])
+            yield _progress(cases)
+        waiting = [case for case in waiting if case.open]
+    if cases:
+        yield _progress(cases)
+
+
+def _progress(cases: list[Case]) -> Progress:
+    return Progress("looked at again", sum(not case.open for case in cases), len(cases))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a page can say of a product at once: ``right``, ``wrong``, ``moving``, or ``long`` (too many movements)."""
+
+    state: str
+    wrong: list[Finding]
+
+
+def verdicts(product_ids: Collection[str], *, orders: Mapping[str, Collection[str]]) -> dict[str, Verdict]:
+    """Look at some products now, at the most twice. ``orders`` are, by product, those to compare with its movements."""
+    cases = {one: Case(Suspect(one, orders=set(orders.get(one, ())))) for one in product_ids}
+    _look_for_page(list(cases.values()))
+    doubtful = [case for case in cases.values() if case.open]
+    if any(case.latest for case in doubtful):
+        time.sleep(PAGE_PAUSE_SECONDS)
+        _look_for_page(doubtful)
+    return {product_id: _verdict(case) for product_id, case in cases.items()}
+
+
+def _verdict(case: Case) -> Verdict:
+    wrong = [one for question in case.open for one in case.latest.get(question, ()) if case.times[one.key] > 1]
+    if wrong:
+        return Verdict("wrong", wrong)
+    if not case.open:
+        return Verdict("right", [])
+    return Verdict("long" if case.is_long else "moving", [])
+
+
+def _look_for_page(cases: list[Case]) -> None:
+    holders = reading.holders()
+    for case in cases:
+        case.meet(holders.get(case.suspect.product_id, ()))
+    for start in range(0, len(cases), _AT_ONCE):
+        _look(cases[start : start + _AT_ONCE], limit=PAGE_MOVEMENTS)
+
+
+def _look(cases: list[Case], *, limit: int | None = None) -> None:
+    for case, together in zip(cases, see([case.suspect for case in cases], limit=limit), strict=True):
+        if together is None:
+            _look_closely(case, limit=limit)
+        else:
+            case.is_long = together.movements is None
+            case.hear(judging.answers(case.suspect.product_id, together, case.suspect.orders))
+
+
+def see(suspects: Collection[Suspect], *, limit: int | None = None) -> list[Seen | None]:
+    """Some products with everything about them, each at one moment; None for those that moved meanwhile."""
+    ids = [suspect.product_id for suspect in suspects]
+    before = reading.shelves(ids)
+    baskets = reading.baskets({owner_id for suspect in suspects for owner_id in suspect.owners})
+    sales = reading.sales({order_id for suspect in suspects for order_id in suspect.orders})
+    movements = {product_id: reading.movements(product_id, limit=limit) for product_id in ids}
+    after = reading.shelves(ids)
+    return [
+        Seen(after.get(product_id), baskets, movements[product_id], sales)
+        if before.get(product_id) == after.get(product_id)
+        else None
+        for product_id in ids
+    ]
+
+
+def _look_closely(case: Case, *, limit: int | None) -> None:
+    """At one product that moves: a few quick looks, until everything that is still asked is seen to be right."""
+    product_id = case.suspect.product_id
+    movements = reading.movements(product_id, limit=limit)
+    case.is_long = movements is None
+    known = {moved.time: moved for moved in movements or ()}
+    for _ in range(_QUICK_LOOKS):
+        case.meet(reading.holders().get(product_id, ()))
+        seen = _see_moving(case.suspect, known)
+        if movements is None:
+            seen.movements = None
+        case.hear(judging.answers(product_id, seen, case.suspect.orders), moving=True)
+        if not case.open:
+            return
+
+
+def _see_moving(suspect: Suspect, known: dict[str, Moved]) -> Seen:
+    """A product at one moment with its carts, between its newest movements and the count of all of them.
+
+    ``known`` are the movements that were read before; the newest are added. Movements are only ever added: where they
+    are as many after the look as we know, they were the same all the while.
+    """
+    product_id = suspect.product_id
+    since = sorted(known)[-_NEWEST:][:1]
+    for moved in reading.movements(product_id, since="".join(since)) or ():
+        known[moved.time] = moved
+    few = len(suspect.owners) <= reading.MOST_AT_ONE_MOMENT
+    moment = reading.at_one_moment(product_id, suspect.owners) if few else None
+    shelf, baskets = moment or (reading.shelves([product_id]).get(product_id), None)
+    sales = reading.sales(suspect.orders)
+    same = reading.count_movements(product_id) == len(known)
+    return Seen(shelf, baskets, list(known.values()) if same else None, sales)
