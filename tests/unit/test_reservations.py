@@ -161,6 +161,16 @@ def test_a_hold_lasts_two_hours_from_the_last_change(product: Product) -> None:
     assert basket.minutes_left in (119, 120)
 
 
+def test_a_change_starts_the_hold_anew(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=60)
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=90)
+
+    assert reservations.release_expired() == 0
+    assert numbers() == (10, 2, 8)
+
+
 def test_a_cart_that_holds_stock_is_never_left_to_ttl(product: Product) -> None:
     held = reservations.reserve(ALICE, product.id, quantity=1)
 
@@ -758,6 +768,15 @@ def test_a_lost_change_does_not_undo_what_another_tab_said_after_it(product: Pro
     lose_answer(after=True, then=lambda: reservations.change(ALICE, product.id, quantity=5))
 
     reservations.change(ALICE, product.id, quantity=3)
+
+    assert quantities() == {product.id: 5}
+
+
+def test_a_lost_removal_does_not_remove_what_another_tab_added_after_it(product: Product, lose_answer: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    lose_answer(after=True, then=lambda: reservations.reserve(ALICE, product.id, quantity=5))
+
+    reservations.remove(ALICE, product.id)
 
     assert quantities() == {product.id: 5}
 
