@@ -227,6 +227,36 @@ def test_a_rule_gives_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch, 
     assert len(calls) == 2  # The clock shows 0, then 2 and 4: the second try is the last within three seconds.
 
 
+def test_an_unknown_outcome_is_looked_at_once_more_when_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+):
+    ticks = iter(range(0, 100, 9))
+    monkeypatch.setattr("inventory.dynamodb.time.monotonic", lambda: next(ticks))
+
+    def already_there(_found: Product | None) -> Exception:
+        return dynamodb.AlreadyDone()
+
+    with wire.losing_answers():
+        dynamodb.retry_while_busy(write)(otherwise=already_there)
+
+    assert dynamodb.get(Product, "prod-9") is not None
+    assert len(pauses) == 1
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "BatchGetItem"])
+def test_a_read_without_an_answer_is_tried_again(operation: str, product: Product, pauses: list[float]):
+    def read() -> Product | None:
+        if operation == "GetItem":
+            return dynamodb.get(Product, product.id)
+        return dynamodb.get_many((Product, [product.id]))[0].get(product.id)
+
+    with wire.losing_answers(operation):
+        found = dynamodb.retry_while_busy(read)()
+
+    assert found is not None
+    assert len(pauses) == 1
+
+
 def test_a_refusal_is_not_tried_again(product: Product, pauses: list[float]):
     with wire.heard() as calls, pytest.raises(Refusal):
         dynamodb.retry_while_busy(write)(id=product.id)

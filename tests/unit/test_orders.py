@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inventory import checkout, dynamodb, orders, reservations, stock
+from inventory import checkout, clock, dynamodb, orders, reservations, stock
 from inventory.errors import Busy, NotPossible
 from inventory.models import Order, Product
 from tests.unit.test_reservations import ALICE, BOB, lose_answer, numbers
@@ -166,3 +166,14 @@ def test_an_order_knows_what_its_customer_may_do(order: Order) -> None:
     assert order.can_cancel
     assert str(order.status_label)
     assert not walk(order, "paid", "shipped").can_cancel
+
+
+def test_two_people_at_one_moment_both_take_their_step(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+
+    orders.advance(order, to="paid", by="dana")
+    cancelled = orders.cancel(order, by=ALICE)
+
+    assert cancelled.status == "cancelled"
+    assert numbers() == (10, 0, 10)
