@@ -75,9 +75,9 @@ def _expiring(shelf: list[str]) -> Iterator[Step]:
 def _pages(shelf: list[str]) -> Iterator[Step]:
     """A guest buys three products through the shop's own addresses."""
     # Every process reads the catalogue anew every two seconds, whoever buys: that is nobody's purchase.
-    catalogue.FRESH_SECONDS = float("inf")
     visitor = Visitor()
     visitor.sees("/products/")
+    catalogue.FRESH_SECONDS = float("inf")
     yield "product page", billed(lambda: visitor.sees(f"/products/{shelf[0]}/"))
     for product_id in shelf[:3]:
         visitor.adds(product_id)

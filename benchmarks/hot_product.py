@@ -19,15 +19,15 @@ TRIES_PER_SECOND = 500
 
 TODAY = Policy("full jitter", 0.02, dynamodb._LONGEST_PAUSE_SECONDS, dynamodb.RETRY_TIMES, dynamodb.RETRY_SECONDS)
 POLICIES = (
-    Policy("full jitter", 0.02, 0.4, 12),
     Policy("full jitter", 0.02, 0.4, 30),
-    Policy("full jitter", 0.02, 0.2, 12),
+    Policy("full jitter", 0.02, 0.4, 12),
     Policy("full jitter", 0.02, 0.2, 30),
-    Policy("full jitter", 0.02, 0.8, 12),
+    Policy("full jitter", 0.02, 0.2, 12),
+    Policy("full jitter", 0.02, 0.8, 30),
     Policy("full jitter", 0.05, 0.4, 30),
-    Policy("equal jitter", 0.02, 0.4, 12),
-    Policy("decorrelated jitter", 0.02, 0.4, 12),
-    Policy("no jitter", 0.02, 0.4, 12),
+    Policy("equal jitter", 0.02, 0.4, 30),
+    Policy("decorrelated jitter", 0.02, 0.4, 30),
+    Policy("no jitter", 0.02, 0.4, 30),
 )
 
 _TEXT = """# One popular product
