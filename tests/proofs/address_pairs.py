@@ -245,6 +245,7 @@ class Stage:
         for number, wait in waiting:
             answers[number] = wait()
         state, broken = scene.look()
+        scene.clear()
         first, second = (scene.words(answer) for answer in answers)
         broken += [f"answered {words}" for words in (first, second) if words[0] == "5" or words.startswith("no answer")]
         return (first, second, state), broken
