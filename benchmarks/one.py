@@ -19,7 +19,7 @@ from typing import Any
 from ecokart import local
 from tests import engines
 
-PARTS = ("costs", "speed", "conflicts")
+PARTS = ("costs", "speed", "conflicts", "proving")
 _AT_MOST_SECONDS = 1200
 
 

@@ -21,7 +21,6 @@ from inventory.errors import (
     CartEmpty,
     HoldExpired,
     NoSuchProduct,
-    NotForSale,
     OutOfStock,
     TooMany,
     TooManyLines,
@@ -257,8 +256,6 @@ def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent
     if old is None and len(cart.lines) >= settings.CART_MAX_LINES:
         raise TooManyLines(settings.CART_MAX_LINES)
     live = cart.is_live(clock.now())
-    if not live and not product.is_active:
-        raise NotForSale(product.title)
     kept, notices = (list(cart.lines), []) if live else _renewed(cart)
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents

@@ -55,6 +55,7 @@ PROOFS: tuple[str, ...] = (
     "random_operations",
     "fault_matrix",
     "state_machine",
+    "sabotage",
     "flash_sale",
     "double_submit",
     "killed_workers",

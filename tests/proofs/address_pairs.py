@@ -23,8 +23,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from inventory import accounts, reservations
 from inventory.models import User
 from tests.proofs import Result, World
-from tests.proofs.customers import ADDRESS, Answer, Connection, NoAnswer, Request, Shop, received, shop
-from tests.proofs.scenes import PASSWORD, Scene
+from tests.proofs.web.customers import ADDRESS, Answer, Connection, NoAnswer, Request, Shop, received, shop
+from tests.proofs.web.scenes import PASSWORD, Scene
 
 TITLE = "Every ordered pair of mutating addresses, in parallel"
 WANTED = "0 anomalies"
@@ -245,6 +245,7 @@ class Stage:
         for number, wait in waiting:
             answers[number] = wait()
         state, broken = scene.look()
+        scene.clear()
         first, second = (scene.words(answer) for answer in answers)
         broken += [f"answered {words}" for words in (first, second) if words[0] == "5" or words.startswith("no answer")]
         return (first, second, state), broken

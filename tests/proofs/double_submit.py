@@ -16,7 +16,7 @@ from itertools import count
 from inventory import accounts, orders, products, reservations, stock
 from inventory.models import Order, Product
 from tests.proofs import Result, World, promises
-from tests.proofs.customers import ADDRESS, Answer, Connection, NoAnswer, Request, Shop, Visitor, at_once, shop
+from tests.proofs.web.customers import ADDRESS, Answer, Connection, NoAnswer, Request, Shop, Visitor, at_once, shop
 
 TITLE = "Double submit"
 WANTED = "1,000 carts × 8 simultaneous POSTs: 1,000 orders, 8 identical answers each"

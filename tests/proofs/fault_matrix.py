@@ -20,9 +20,9 @@ from tests.proofs import Result, World
 
 if TYPE_CHECKING:
     from tests.faults import Plan
-    from tests.proofs.flows import Flow
-    from tests.proofs.judge import Right
-    from tests.proofs.matrix import Player, Run
+    from tests.proofs.matrix.flows import Flow
+    from tests.proofs.matrix.judge import Right
+    from tests.proofs.matrix.runs import Player, Run
 
 TITLE = "Every flow × every call × every fault, and all pairs of faults"
 WANTED = "the whole matrix, 0 wrong"

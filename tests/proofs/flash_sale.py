@@ -18,7 +18,7 @@ from unittest import mock
 from inventory import accounts, clock, orders, products, reservations, stock
 from inventory.models import Order, Product
 from tests.proofs import Result, World, promises
-from tests.proofs.customers import ADDRESS, Answer, Connection, Shop, Visitor, crowd, shop
+from tests.proofs.web.customers import ADDRESS, Answer, Connection, Shop, Visitor, crowd, shop
 
 TITLE = "Flash sale through gunicorn"
 WANTED = "1,000 buyers, 100 units, 64 connections, 20 rounds: 100 orders each time, 900 clean “sold out” pages, no 5xx"

@@ -17,8 +17,9 @@ from unittest import mock
 from ecokart import local
 from inventory import clock, products, reservations
 from inventory.models import Cart, Product
-from tests.proofs import Result, World, call_sites, killed_flows, killed_load, promises
-from tests.proofs.customers import shop
+from tests.proofs import Result, World, promises
+from tests.proofs.kills import call_sites, killed_flows, killed_load
+from tests.proofs.web.customers import shop
 
 TITLE = "workers killed with SIGKILL during checkouts, and once at every call site"
 WANTED = "200 kills: 0 acknowledged orders lost, 0 half-done, numbers add up"
@@ -36,14 +37,14 @@ SHOWN = 20
 
 def prove(world: World) -> Result:
     flows = killed_flows.ALL if world.full else killed_flows.QUICK
-    ran, wrong = _kill_workers(world, "tests.proofs.mortal", flows=flows, kills=200 if world.full else 10)
+    ran, wrong = _kill_workers(world, "tests.proofs.kills.mortal", flows=flows, kills=200 if world.full else 10)
     swept, more = _kill_sweeps(world, carts=60 if world.full else 10, fates=FATES if world.full else FATES[-2:])
     return _result(f"{ran}; {swept}", [*wrong, *more], world)
 
 
 def control(world: World) -> Result:
     """A shop that writes the same, under the same conditions, but not all at once."""
-    ran, wrong = _kill_workers(world, "tests.proofs.torn", flows=killed_flows.QUICK, kills=10)
+    ran, wrong = _kill_workers(world, "tests.proofs.kills.torn", flows=killed_flows.QUICK, kills=10)
     return _result(ran, wrong, world)
 
 
@@ -113,7 +114,7 @@ def _kill_sweeps(world: World, *, carts: int, fates: list[str]) -> tuple[str, li
 
 def _sweep(world: World, fate: str) -> int:
     """Let a sweep meet its fate; gives its exit code."""
-    command = [sys.executable, "-m", "tests.proofs.mortal", fate, "release_expired"]
+    command = [sys.executable, "-m", "tests.proofs.kills.mortal", fate, "release_expired"]
     with local.child(command, environment=world.environment | SETTINGS, quiet=True) as process:
         return process.wait(timeout=60)
 

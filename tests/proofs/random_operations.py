@@ -26,8 +26,8 @@ from tests.proofs.one import open_shop
 from tests.quick_sdk import quick_sdk
 
 if TYPE_CHECKING:
-    from tests.proofs.episodes import Outcome
-    from tests.proofs.plans import Step
+    from tests.proofs.operations.episodes import Outcome
+    from tests.proofs.operations.plans import Step
 
 TITLE = "Random operations under faults"
 WANTED = "100,000 operations by 8 threads, ≥ 30 faults per 100: 0 oversold, 0 lost, 0 doubled, 0 stuck"

@@ -59,7 +59,9 @@ def prove(world: World) -> Result:
 
 def control(world: World) -> Result:
     """The shop without one of its protections at a time. Each must be noticed, or nothing is said to be wrong."""
-    from tests.proofs.stories import UNSAFE  # With it comes the shop, which one process has for one set of tables only.
+    from tests.proofs.machine.stories import (
+        UNSAFE,  # With it comes the shop, which one process has for one set of tables only.
+    )
 
     def found(lacking: str) -> list[str]:
         told = Told()
@@ -81,7 +83,7 @@ def control(world: World) -> Result:
 def _said_by_worker(world: World, number: int, *, runs: int, seed: int, lacking: str) -> Iterator[dict[str, Any]]:
     """Start a worker and give what it says. Its tables are its own, so that it never sweeps another's carts."""
     names = {f"{table}_TABLE": f"machine-{number}-{seed}-{lacking}-{table.lower()}" for table in _TABLES}
-    command = [sys.executable, "-m", "tests.proofs.stories", str(runs), str(seed), lacking]
+    command = [sys.executable, "-m", "tests.proofs.machine.stories", str(runs), str(seed), lacking]
     environment = os.environ | {name: value.replace(" ", "-") for name, value in names.items()}
     log = world.directory / f"{number}-{seed}-{lacking}.txt"
     with (

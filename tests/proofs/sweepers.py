@@ -24,8 +24,9 @@ from ecokart import local
 from inventory import baskets, clock, products, reservations
 from inventory.errors import InventoryError
 from inventory.models import Cart, Product
-from tests.proofs import Result, World, swept
-from tests.proofs.swept import Plan, Shopping, Tables, Visit, Visited
+from tests.proofs import Result, World
+from tests.proofs.sweeps import swept
+from tests.proofs.sweeps.swept import Plan, Shopping, Tables, Visit, Visited
 
 TITLE = "expired carts, 4 sweepers whose clocks differ by up to 20 minutes, customers in between"
 WANTED = "10,000 carts, each released exactly once"
@@ -136,7 +137,7 @@ def _sweepers(world: World, kind: str) -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def _sweeper(world: World, minutes: int, kind: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.proofs.sweeper", str(minutes), kind]
+    command = [sys.executable, "-m", "tests.proofs.sweeps.sweeper", str(minutes), kind]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=local.ROOT, env=world.environment, stdin=pipe, stdout=pipe, text=True)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.proofs import model
+from tests.proofs.machine import model
 
 MOST_LINES = 79
 

@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from tests.proofs import plans, shorten
-from tests.proofs.schedule import AllAtOnce, TakingTurns
-from tests.proofs.timeline import Timeline
+from tests.proofs.operations import plans, shorten
+from tests.proofs.operations.schedule import AllAtOnce, TakingTurns
+from tests.proofs.operations.timeline import Timeline
 
 
 def order_of(seed: int) -> list[str]:

@@ -250,3 +250,37 @@ def test_whoever_cannot_be_told_is_not_told_that_nothing_happened(
 
     with wire.losing_requests(times=2), pytest.raises(Unsure):
         checkout.place_order(ALICE, token=token, contact=contact)
+
+
+# What each condition of a sale is there for
+
+
+def test_a_line_that_is_added_as_the_cart_is_ordered_is_not_lost(product: Product, token: str, contact: Any) -> None:
+    with (
+        wire.just_before("TransactWriteItems", lambda: reservations.reserve(ALICE, product.id, quantity=1)),
+        pytest.raises(CartChanged),
+    ):
+        checkout.place_order(ALICE, token=token, contact=contact)
+
+    assert numbers() == (10, 3, 7)
+    assert all_orders() == []
+
+
+def test_what_was_not_reserved_is_not_sold(product: Product, token: str, contact: Any, pauses: list[float]) -> None:
+    Product(product.id).update([Product.reserved.set(1)])  # As it must never be.
+
+    with pytest.raises(Busy):
+        checkout.place_order(ALICE, token=token, contact=contact)
+
+    assert numbers() == (10, 1, 8)
+    assert all_orders() == []
+
+
+def test_no_order_is_written_over_another(product: Product, token: str, contact: Any, pauses: list[float]) -> None:
+    Order(token, user_id=BOB).save()  # As it must never be: the cart of an order is emptied with it.
+
+    with pytest.raises(Busy):
+        checkout.place_order(ALICE, token=token, contact=contact)
+
+    assert [order.user_id for order in all_orders()] == [BOB]
+    assert numbers() == (10, 2, 8)

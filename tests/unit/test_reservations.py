@@ -161,6 +161,16 @@ def test_a_hold_lasts_two_hours_from_the_last_change(product: Product) -> None:
     assert basket.minutes_left in (119, 120)
 
 
+def test_a_change_starts_the_hold_anew(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=60)
+    reservations.reserve(ALICE, product.id, quantity=1)
+    later(minutes=90)
+
+    assert reservations.release_expired() == 0
+    assert numbers() == (10, 2, 8)
+
+
 def test_a_cart_that_holds_stock_is_never_left_to_ttl(product: Product) -> None:
     held = reservations.reserve(ALICE, product.id, quantity=1)
 
@@ -762,6 +772,15 @@ def test_a_lost_change_does_not_undo_what_another_tab_said_after_it(product: Pro
     assert quantities() == {product.id: 5}
 
 
+def test_a_lost_removal_does_not_remove_what_another_tab_added_after_it(product: Product, lose_answer: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=1)
+    lose_answer(after=True, then=lambda: reservations.reserve(ALICE, product.id, quantity=5))
+
+    reservations.remove(ALICE, product.id)
+
+    assert quantities() == {product.id: 5}
+
+
 def test_an_answer_that_nobody_can_find_out_is_said_to_be_unsure(product: Product, lose_answer: Any) -> None:
     def other_tab() -> None:
         for _ in range(Cart.OFFERS_KEPT + 1):
@@ -1080,3 +1099,49 @@ def test_the_page_is_shown_although_the_expiry_got_lost(product: Product, later:
         basket = baskets.look(ALICE)
 
     assert basket.needs_renewal
+
+
+# What each condition is there for, when somebody is faster
+
+
+def test_what_is_archived_as_it_is_reserved_is_refused(product: Product) -> None:
+    with (
+        wire.just_before("TransactWriteItems", lambda: products.archive(product.id, version=1)),
+        pytest.raises(NotForSale),
+    ):
+        reservations.reserve(ALICE, product.id, quantity=1)
+
+    assert numbers() == (10, 0, 10)
+
+
+def test_what_was_not_reserved_is_not_put_back(product: Product, pauses: list[float]) -> None:
+    reservations.reserve(ALICE, product.id, quantity=3)
+    Product(product.id).update([Product.reserved.set(2)])  # As it must never be.
+
+    with pytest.raises(Busy):
+        reservations.remove(ALICE, product.id)
+
+    assert numbers() == (10, 2, 7)
+    assert quantities() == {product.id: 3}
+
+
+def test_join_takes_what_the_guest_added_as_it_was_joined(product: Product) -> None:
+    reservations.reserve(GUEST, product.id, quantity=1)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve(GUEST, product.id, quantity=2)):
+        reservations.join(GUEST, ALICE)
+
+    assert quantities() == {product.id: 3}
+    assert numbers() == (10, 3, 7)
+
+
+def test_renew_goes_without_what_is_sold_out_as_it_is_renewed(product: Product, later: Any) -> None:
+    reservations.reserve(ALICE, product.id, quantity=5)
+    later(minutes=121)
+    reservations.release_expired()
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve(BOB, product.id, quantity=8)):
+        reservations.renew(ALICE)
+
+    assert quantities() == {product.id: 2}
+    assert numbers() == (10, 10, 0)

@@ -1,6 +1,6 @@
 """Lets Hypothesis tell stories of the shop in a process of its own. Told by ``state_machine``.
 
-    python -m tests.proofs.stories RUNS SEED [PROTECTION]
+    python -m tests.proofs.machine.stories RUNS SEED [PROTECTION]
 
 With the name of a protection the shop lacks it. Prints one JSON object a line: ``{"runs": 7}`` while it runs, then how
 often each kind of step was taken and changed something, and what was wrong, if anything.
@@ -28,8 +28,8 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from inventory import checkout, dynamodb, lines
 from inventory.models import Cart, Line, Order, Product
-from tests.proofs.glance import without_sdk
-from tests.proofs.model import CART_MAX, LINE_MAX
+from tests.proofs.machine.glance import without_sdk
+from tests.proofs.machine.model import CART_MAX, LINE_MAX
 
 STEPS = 50
 _SAY_EVERY_SECONDS = 0.2
@@ -41,7 +41,7 @@ _MOST_TURNS, _NEXT_SEED = 20, 1_000_003
 
 def tell(*, runs: int, seed: int, lacking: str) -> None:
     """So many runs of fifty steps, or fewer if one goes wrong. A run that Hypothesis breaks off does not count."""
-    from tests.proofs.machine import Machine
+    from tests.proofs.machine.rules import Machine
 
     tally, wrong = _Tally(), ""
     Machine.begun, Machine.taken = staticmethod(tally.begin), staticmethod(tally.note)

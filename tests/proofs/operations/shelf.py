@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tests.proofs.timeline import Timeline
+from tests.proofs.operations.timeline import Timeline
 
 DONE, REFUSED, UNKNOWN = "done", "refused", "unknown"
 

@@ -1,6 +1,6 @@
 """A sweeper in a process of its own, whose clock is wrong. Started by ``sweepers``.
 
-    python -m tests.proofs.sweeper MINUTES careful|careless
+    python -m tests.proofs.sweeps.sweeper MINUTES careful|careless
 
 Says that it is ready, waits for a line, sweeps until a sweep finds nothing more to release, and says how much it did:
 one JSON object a line. The careless one forgets that a cart may have been written since it was read.

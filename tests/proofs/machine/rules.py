@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from inventory import baskets, checkout, orders, products, reservations, stock
 from inventory.errors import InventoryError
 from inventory.models import Cart, Order, Product
-from tests.proofs import model
-from tests.proofs.sight import Seen, Sight, as_order, differences
+from tests.proofs.machine import model
+from tests.proofs.machine.sight import Seen, Sight, as_order, differences
 
 START = datetime.now(UTC).replace(microsecond=0)
 CUSTOMERS, GUESTS = ("alice", "bob"), ("guest-1", "guest-2")

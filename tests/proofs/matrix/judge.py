@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from inventory import baskets, dynamodb
 from inventory.models import Cart, Order, Product
 from tests.faults import Call, Kind
-from tests.proofs.flows import Flow
+from tests.proofs.matrix.flows import Flow
+from tests.proofs.matrix.stage import Stage, State
 from tests.proofs.promises import Books
-from tests.proofs.stage import Stage, State
 
 DONE, KILLED, UNAVAILABLE = "done", "killed", "unavailable"
 READS = {"GetItem", "BatchGetItem", "Query", "Scan"}

@@ -12,12 +12,12 @@ from inventory import checkout, dynamodb, reservations
 from inventory.errors import InventoryError
 from tests import faults
 from tests.faults import Call, Fault, Kind, Plan
-from tests.proofs import judge
-from tests.proofs import stage as stages
-from tests.proofs.flows import Flow
-from tests.proofs.judge import Press, Right
+from tests.proofs.matrix import judge
+from tests.proofs.matrix import stage as stages
+from tests.proofs.matrix.flows import Flow
+from tests.proofs.matrix.judge import Press, Right
+from tests.proofs.matrix.stage import CONTACT, Clock, Stage, State
 from tests.proofs.promises import Books
-from tests.proofs.stage import CONTACT, Clock, Stage, State
 
 #: A person tries that often. Two faults spoil two of them.
 PRESSES = 3

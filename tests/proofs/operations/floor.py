@@ -17,12 +17,12 @@ from inventory import clock, dynamodb, products
 from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import Product
 from tests import faults
-from tests.proofs import books
-from tests.proofs.books import GUEST, USER, Try
-from tests.proofs.plans import CUSTOMERS_EACH, THREADS, Step
-from tests.proofs.schedule import Schedule
-from tests.proofs.shelf import DONE, REFUSED, Shelf
-from tests.proofs.sights import Customer
+from tests.proofs.operations import books
+from tests.proofs.operations.books import GUEST, USER, Try
+from tests.proofs.operations.plans import CUSTOMERS_EACH, THREADS, Step
+from tests.proofs.operations.schedule import Schedule
+from tests.proofs.operations.shelf import DONE, REFUSED, Shelf
+from tests.proofs.operations.sights import Customer
 
 EPOCH = datetime(2026, 1, 5, 8, tzinfo=UTC)
 #: A time-out of seconds would leave its thread alone at the end, where nobody is in its way any more.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inventory import accounts, baskets, checkout, dynamodb, orders, products, reservations, stock
 from inventory.models import Cart, Product
-from tests.proofs.stage import CONTACT, PRICE_CENTS, Stage
+from tests.proofs.matrix.stage import CONTACT, PRICE_CENTS, Stage
 
 HOUR = 60
 Act = Callable[[Stage], object]

@@ -13,7 +13,7 @@ from unittest import mock
 
 from inventory import accounts, checkout, clock, dynamodb, orders, products, reservations, stock
 from inventory.models import Cart, Order, Product
-from tests.proofs.customers import ADDRESS, Answer, Connection, Request, Shop, Visitor
+from tests.proofs.web.customers import ADDRESS, Answer, Connection, Request, Shop, Visitor
 
 UNITS = 10
 PASSWORD = "correct horse 1"

@@ -2,7 +2,7 @@
 
 A request says so in a header (``X-Die: 3 after``), a command in its arguments:
 
-    python -m tests.proofs.mortal "3 after" release_expired
+    python -m tests.proofs.kills.mortal "3 after" release_expired
 
 After means: the database has done it, and nobody has read its answer yet. To import this opens connections.
 """

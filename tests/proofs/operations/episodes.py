@@ -14,11 +14,11 @@ from django.test import override_settings
 from inventory import clock, reservations
 from inventory.errors import InventoryError
 from tests import faults
-from tests.proofs import closing, shopkeeper, shoppers
-from tests.proofs.books import Try
-from tests.proofs.floor import Shop, Wrong
-from tests.proofs.plans import THREADS, Step, openings
-from tests.proofs.schedule import AllAtOnce, TakingTurns
+from tests.proofs.operations import closing, shopkeeper, shoppers
+from tests.proofs.operations.books import Try
+from tests.proofs.operations.floor import Shop, Wrong
+from tests.proofs.operations.plans import THREADS, Step, openings
+from tests.proofs.operations.schedule import AllAtOnce, TakingTurns
 
 #: The most of one product in a cart: so few that customers do run into it.
 MOST = 6

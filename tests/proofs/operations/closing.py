@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from inventory import checkout, dynamodb, reservations, stock
 from inventory.errors import ProductChanged
 from inventory.models import Cart, Movement, Order, Product
-from tests.proofs import books, promises
-from tests.proofs.books import Try
-from tests.proofs.floor import Shop, Wrong
-from tests.proofs.shelf import DONE, REFUSED, UNKNOWN
-from tests.proofs.shoppers import CONTACT
-from tests.proofs.sights import Customer, as_side
+from tests.proofs import promises
+from tests.proofs.operations import books
+from tests.proofs.operations.books import Try
+from tests.proofs.operations.floor import Shop, Wrong
+from tests.proofs.operations.shelf import DONE, REFUSED, UNKNOWN
+from tests.proofs.operations.shoppers import CONTACT
+from tests.proofs.operations.sights import Customer, as_side
 
 _LONG_AFTER_MINUTES = 600
 

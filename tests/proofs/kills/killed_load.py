@@ -20,7 +20,7 @@ from pathlib import Path
 
 from inventory import orders
 from inventory.models import Cart, Movement, Order
-from tests.proofs.customers import ADDRESS, Answer, Connection, NoAnswer, Request, Shop, Visitor
+from tests.proofs.web.customers import ADDRESS, Answer, Connection, NoAnswer, Request, Shop, Visitor
 
 CUSTOMERS_AT_ONCE = 4
 PROCESSES = 2

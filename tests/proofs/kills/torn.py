@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from inventory import dynamodb
-from tests.proofs.mortal import application as application
+from tests.proofs.kills.mortal import application as application
 
 _whole = dynamodb.transaction
 

@@ -9,12 +9,12 @@ from typing import Any
 from inventory import baskets, checkout, orders, reservations
 from inventory.errors import NotForSale, NotPossible
 from inventory.models import Order
-from tests.proofs import books
-from tests.proofs.books import GUEST, USER, Carts, Try
-from tests.proofs.floor import Shop, Wrong, expect_busy, span
-from tests.proofs.plans import Step
-from tests.proofs.shelf import DONE, UNKNOWN, NotSold, Priced, Shortage
-from tests.proofs.sights import Customer, Offer, Prices, as_claimed, held, read, story
+from tests.proofs.operations import books
+from tests.proofs.operations.books import GUEST, USER, Carts, Try
+from tests.proofs.operations.floor import Shop, Wrong, expect_busy, span
+from tests.proofs.operations.plans import Step
+from tests.proofs.operations.shelf import DONE, UNKNOWN, NotSold, Priced, Shortage
+from tests.proofs.operations.sights import Customer, Offer, Prices, as_claimed, held, read, story
 
 CONTACT = checkout.Contact("Alice Adler", "alice@example.com", "Ulmenweg 1", "10115", "Berlin", "DE")
 _LOOK_AGAIN = 0.05

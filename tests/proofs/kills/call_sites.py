@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from tests.proofs.customers import Answer, Connection, NoAnswer, Request, Shop
-from tests.proofs.killed_flows import Flow
+from tests.proofs.kills.killed_flows import Flow
+from tests.proofs.web.customers import Answer, Connection, NoAnswer, Request, Shop
 
 #: What ``mortal`` listens to: a number and a side, such as ``3 after``.
 HEADER = "X-Die"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from inventory import products, stock
 from inventory.errors import ProductChanged, StockTooLow
 from inventory.models import Product
-from tests.proofs.books import Try
-from tests.proofs.floor import Shop, expect_busy
-from tests.proofs.plans import Step
-from tests.proofs.shelf import DONE, REFUSED, Booking, Shortage
+from tests.proofs.operations.books import Try
+from tests.proofs.operations.floor import Shop, expect_busy
+from tests.proofs.operations.plans import Step
+from tests.proofs.operations.shelf import DONE, REFUSED, Booking, Shortage
 
 
 def restock(shop: Shop, step: Step) -> None:

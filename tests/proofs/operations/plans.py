@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tests import faults
-from tests.proofs import shorten
+from tests.proofs.operations import shorten
 
 THREADS = 8
 PRODUCTS = 4

@@ -23,7 +23,7 @@ from inventory.errors import (
     OutOfStock,
     TooMany,
 )
-from tests.proofs.shelf import REFUSED, UNKNOWN, Shortage
+from tests.proofs.operations.shelf import REFUSED, UNKNOWN, Shortage
 
 GUEST, USER = "guest", "user"
 

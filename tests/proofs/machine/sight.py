@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from inventory.models import HELD, Cart, Line, Movement, Order, Product
-from tests.proofs.glance import Item, Tables
-from tests.proofs.model import Shop
+from tests.proofs.machine.glance import Item, Tables
+from tests.proofs.machine.model import Shop
 
 Lines = list[tuple[str, tuple[int, int]]]
 

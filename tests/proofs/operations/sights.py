@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from inventory import baskets, dynamodb
 from inventory.models import Cart, Order
-from tests.proofs.books import GUEST, USER, Carts, Side, Try
-from tests.proofs.shelf import REFUSED
+from tests.proofs.operations.books import GUEST, USER, Carts, Side, Try
+from tests.proofs.operations.shelf import REFUSED
 
 Prices = dict[str, dict[str, int]]
 

@@ -1,0 +1,1 @@
+"""Processes that die: where, in which flows, under which load."""

@@ -1,0 +1,1 @@
+"""The matrix of faults: flows, where they play, and who judges how they ended."""

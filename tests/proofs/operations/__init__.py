@@ -1,0 +1,1 @@
+"""The random operations' people, their plans, and the books that their answers are held against."""

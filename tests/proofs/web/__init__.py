@@ -1,0 +1,1 @@
+"""Customers and admins over HTTP, and the scenes that they find."""
