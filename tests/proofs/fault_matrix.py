@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.faults import Plan
     from tests.proofs.matrix.flows import Flow
     from tests.proofs.matrix.judge import Right
-    from tests.proofs.matrix.runs import Player, Run
+    from tests.proofs.matrix.playing import Player, Run
 
 TITLE = "Every flow × every call × every fault, and all pairs of faults"
 WANTED = "the whole matrix, 0 wrong"
@@ -35,17 +35,17 @@ _END_EVERY = {"singles": 1, "pairs": 5, "quick": 5}
 
 
 def prove(world: World) -> Result:
-    from tests.proofs import flows, matrix
+    from tests.proofs.matrix import flows, playing
 
     logging.disable(logging.WARNING)  # The shop says what it could not reach, which here is thousands of times.
-    player = matrix.Player()
+    player = playing.Player()
     rights = {flow.name: player.learn(flow) for flow in flows.FLOWS.values()}
-    tally = _Tally(world, sum(len(list(matrix.singles(right))) for right in rights.values()))
+    tally = _Tally(world, sum(len(list(playing.singles(right))) for right in rights.values()))
     pairs = {}
     for name, right in rights.items():
         every = _END_EVERY["singles" if world.full else "quick"]
-        runs = tally.played(player, flows.FLOWS[name], right, matrix.singles(right), end_every=every)
-        pairs[name] = _chosen([plan for run in runs for plan in matrix.pairs(run)], world)
+        runs = tally.played(player, flows.FLOWS[name], right, playing.singles(right), end_every=every)
+        pairs[name] = _chosen([plan for run in runs for plan in playing.pairs(run)], world)
     singles = tally.runs - len(rights)  # One of each flow is without a fault.
     tally.total += sum(map(len, pairs.values()))
     for name, plans in pairs.items():
@@ -65,7 +65,7 @@ def _chosen(plans: list[Plan], world: World) -> list[Plan]:
 
 def control(world: World) -> Result:
     """Rules without protection: each must be found wrong."""
-    from tests.proofs import unsafe
+    from tests.proofs.matrix import unsafe
 
     logging.disable(logging.WARNING)
     found = []
@@ -84,15 +84,15 @@ def control(world: World) -> Result:
 def _play_unsafe(tally: _Tally, name: str, *, by_two_faults: bool) -> None:
     """A flow under every single fault, or under every second fault after a lost answer."""
     from tests.faults import Fault, Kind
-    from tests.proofs import flows, matrix
+    from tests.proofs.matrix import flows, playing
 
-    player = matrix.Player()
+    player = playing.Player()
     right = player.learn(flows.FLOWS[name])
-    plans = list(matrix.singles(right))
+    plans = list(playing.singles(right))
     if by_two_faults:
         lost = [plan for plan in plans if Fault.always(Kind.ANSWER_CUT) in plan.values()]
         firsts = _Tally().played(player, flows.FLOWS[name], right, lost, end_every=1)
-        plans = [plan for run in firsts if not run.wrong for plan in matrix.pairs(run)]
+        plans = [plan for run in firsts if not run.wrong for plan in playing.pairs(run)]
     for _ in tally.played(player, flows.FLOWS[name], right, plans, end_every=1):
         pass
 
@@ -133,9 +133,9 @@ def _played(player: Player, flow: Flow, right: Right, plans: Iterable[Plan], *, 
 def tell(name: str, text: str) -> Run:
     """Play one run and print what happened in it."""
     from tests.faults import Plan
-    from tests.proofs import flows, judge, matrix
+    from tests.proofs.matrix import flows, judge, playing
 
-    player = matrix.Player()
+    player = playing.Player()
     right = player.learn(flows.FLOWS[name])
     (run,) = player.play(flows.FLOWS[name], right, [Plan.parse(text)], to_the_end=True)
     print("At first:", *right.before, sep="\n  ")

@@ -65,7 +65,7 @@ def prove(world: World) -> Result:
 @quick_sdk()
 def control(world: World) -> Result:
     """Three shops that each lack a protection. All must be found wrong within a few thousand operations."""
-    from tests.proofs import unsafe_shops
+    from tests.proofs.operations import unsafe_shops
 
     run = Run(world.seed, CONTROL_EPISODE)
     tally: Counter[str] = Counter()
@@ -98,13 +98,13 @@ class Run:
     at_once_every: int = 0
 
     def steps(self, number: int) -> list[Step]:
-        from tests.proofs import plans
+        from tests.proofs.operations import plans
 
         return plans.episode(f"{self.seed} {number}", operations=self.size, fault_rate=FAULT_RATE)
 
     def play(self, number: int, steps: Sequence[Step] | None = None) -> Outcome:
         """One episode, or a part of its steps. Every shop has ids of its own: the tables live on."""
-        from tests.proofs import episodes
+        from tests.proofs.operations import episodes
 
         name, seed = f"{next(_numbers):06}", f"{self.seed} {number}"
         steps = self.steps(number) if steps is None else steps
@@ -121,7 +121,7 @@ class Run:
 
     def shortened(self, number: int, outcome: Outcome) -> Outcome:
         """An episode that went wrong, with the fewest steps and faults with which it still does."""
-        from tests.proofs import plans, shorten
+        from tests.proofs.operations import plans, shorten
 
         def fails(some: list[Step]) -> bool:
             nonlocal outcome
