@@ -23,6 +23,7 @@ ENGINE = "dynoxide"
 _STEPS = 50
 _WORKERS = 2
 _RUNS_OF_A_CONTROL = 200
+_UNSAFE_WHEN_QUICK = 2
 _MOST_SAID = 5_000
 _TABLES = ("PRODUCTS", "USERS", "CARTS", "ORDERS", "MOVEMENTS", "NOTES")
 
@@ -69,8 +70,9 @@ def control(world: World) -> Result:
             _note(told, 0, said)
         return told.wrong
 
+    unsafe = tuple(UNSAFE) if world.full else tuple(UNSAFE)[:_UNSAFE_WHEN_QUICK]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        wrong = dict(zip(UNSAFE, pool.map(found, UNSAFE), strict=True))
+        wrong = dict(zip(unsafe, pool.map(found, unsafe), strict=True))
     missed = [lacking for lacking, differences in wrong.items() if not differences]
     if missed:
         return Result(f"not noticed: {', '.join(missed)}", [])

@@ -83,31 +83,33 @@ def _hurried_world(now: Callable[[], datetime], *, lacking: str) -> Iterator[Non
         # Nobody else is there whom a rule would have to let go first.
         mock.patch("inventory.dynamodb.time.sleep", _do_not_wait),
         mock.patch.object(engine, "MAX_SHRINKING_SECONDS", shorten),
+        # Five of six runs would be the one before with a part repeated. Each is to be a story of its own.
+        mock.patch.object(engine.ConjectureRunner, "generate_mutations_from"),
         without_sdk(),
     ):
         yield
 
 
 class _Tally:
-    """What was done. Says so while it is done, but not so often that saying it takes time."""
+    """What was done, in whole runs. Says so while it is done, but not so often that saying it takes time."""
 
     def __init__(self) -> None:
-        self.runs, self._steps, self._next = 0, 0, 0.0
+        self.runs, self._next = 0, 0.0
+        self._steps: list[tuple[str, bool]] = []
         self.taken, self.changed = Counter[str](), Counter[str]()
 
     def begin(self) -> None:
-        self._steps = 0
+        self._steps = []
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _SAY_EVERY_SECONDS
             _say({"runs": self.runs})
 
     def note(self, kind: str, has_changed: bool) -> None:
-        self._steps += 1
-        if self._steps > STEPS:
-            return  # The end of a run is none of its steps.
-        self.runs += self._steps == STEPS
-        self.taken[kind] += 1
-        self.changed[kind] += has_changed
+        self._steps.append((kind, has_changed))
+        if len(self._steps) == STEPS:
+            self.runs += 1
+            self.taken.update(kind for kind, _ in self._steps)
+            self.changed.update(kind for kind, has_changed in self._steps if has_changed)
 
 
 def _say_nothing(_text: object) -> None:
