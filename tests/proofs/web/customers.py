@@ -17,7 +17,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +41,8 @@ ADDRESS = {
     "city": "Berlin",
     "country": "DE",
 }
+#: Enough for every process of the shop to get some of them.
+_FIRST_LINES = 16
 _SESSION_SALT = "django.contrib.sessions.backends.signed_cookies"
 _SIGNS = string.ascii_letters + string.digits
 _BROKEN = (OSError, http.client.HTTPException)
@@ -87,7 +89,20 @@ def shop(
     with local.gunicorn(
         port, environment=environment, application=application, options=(stay_open, *options)
     ) as process:
-        yield Shop(port, environment["SECRET_KEY"], process)
+        open_shop = Shop(port, environment["SECRET_KEY"], process)
+        _warm_up(open_shop)
+        yield open_shop
+
+
+def _warm_up(open_shop: Shop) -> None:
+    """Let every process meet its first questions: to make the SDK's clients, several at once, may outlast a rule."""
+    visitor = Visitor(open_shop, owner_id="guest-first")
+    first = [visitor.page("/products/"), visitor.page("/cart/"), visitor.page("/orders/")]
+    first.append(visitor.form("/cart/add/", product_id="nothing", quantity=1))
+    with ExitStack() as stack:
+        lines = [stack.enter_context(Connection(open_shop)) for _ in range(_FIRST_LINES)]
+        for request in first:
+            at_once(lines, [request] * len(lines))
 
 
 @dataclass(frozen=True)
