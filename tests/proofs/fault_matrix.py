@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.proofs import Result, World
+from tests.quick_sdk import quick_sdk
 
 if TYPE_CHECKING:
     from tests.faults import Plan
@@ -34,6 +35,7 @@ _QUICK_PAIRS = 8
 _END_EVERY = {"singles": 1, "pairs": 5, "quick": 5}
 
 
+@quick_sdk()
 def prove(world: World) -> Result:
     from tests.proofs.matrix import flows, playing
 
@@ -63,6 +65,7 @@ def _chosen(plans: list[Plan], world: World) -> list[Plan]:
     return plans if world.full else random.Random(world.seed).sample(plans, min(_QUICK_PAIRS, len(plans)))
 
 
+@quick_sdk()
 def control(world: World) -> Result:
     """Rules without protection: each must be found wrong."""
     from tests.proofs.matrix import unsafe
