@@ -53,7 +53,7 @@ def rewrite(
 ) -> Cart:
     """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
 
-    ``absorbed`` is a second cart whose units come along and that is deleted. A shortage of the product that was
+    ``absorbed`` is a second cart whose units come along and that is emptied. A shortage of the product that was
     ``asked_for`` is a refusal; one of any other only means that what we read is old.
     """
     intent = intent or Intent()
@@ -65,7 +65,8 @@ def rewrite(
             if more:
                 _move(tx, product_id, more, asked_for=product_id == asked_for)
         if absorbed is not None:
-            tx.delete(absorbed, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
+            emptied = absorbed.rewritten([], until=None)
+            tx.put(emptied, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
         tx.put(after, condition=cart.unchanged(), otherwise=dynamodb.contended)
     return after
 

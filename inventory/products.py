@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from pynamodb.expressions.update import Action
 
 from inventory import catalogue, clock, dynamodb
-from inventory.errors import NoSuchProduct, ProductChanged
+from inventory.errors import NoSuchProduct, ProductChanged, Unsure
 from inventory.models import Movement, Product, ProductText, Translations
 
 NEW_ID_PREFIX = "prod-"
@@ -63,9 +64,10 @@ def save(product_id: str, *, version: int, **fields: Unpack[Fields]) -> Product:
     """Write what an admin changed of a product, if it is still the version that the admin saw.
 
     Writes only the fields that differ, so stock that moves meanwhile is never touched. Raises ProductChanged, with the
-    product as it stands now, when somebody saved first; NoSuchProduct; Busy. Nothing is written then.
+    product as it stands now, when somebody saved first; NoSuchProduct; Busy; nothing is written then. Raises Unsure
+    when an answer was lost and others have saved since.
     """
-    product = _save(product_id, version, fields, clock.now())
+    product = _save(product_id, version, fields, _Attempt(clock.now()))
     catalogue.forget()
     return product
 
@@ -75,23 +77,47 @@ def archive(product_id: str, *, version: int) -> Product:
     return save(product_id, version=version, status="archived")
 
 
+@dataclass
+class _Attempt:
+    """One save, however often it is tried: the moment that it will bear, and whether an answer to it was lost."""
+
+    moment: datetime
+    is_lost: bool = False
+
+    def check(self, product: Product, version: int) -> bool:
+        """Whether an earlier try has happened. Raises ProductChanged when somebody else saved first, or Unsure."""
+        if (product.version, product.updated_at) == (version + 1, self.moment):
+            return True
+        if product.version > version + 1 and self.is_lost:
+            raise Unsure
+        if product.version != version:
+            raise ProductChanged(product)
+        return False
+
+
 @dynamodb.retry_while_busy
-def _save(product_id: str, version: int, fields: Fields, moment: datetime) -> Product:
+def _save(product_id: str, version: int, fields: Fields, attempt: _Attempt) -> Product:
     product = dynamodb.get(Product, product_id)
     if product is None:
         raise NoSuchProduct
-    if (product.version, product.updated_at) == (version + 1, moment):
-        return product  # An earlier try has happened after all.
-    if product.version != version:
-        raise ProductChanged(product)
+    if attempt.check(product, version):
+        return product
     actions = _differences(product, fields)
     if actions:
-        product.version, product.updated_at = version + 1, moment
-        stamp = [Product.version.set(product.version), Product.updated_at.set(moment)]
-        same, lost = Product.version == version, dynamodb.contended
-        with dynamodb.transaction() as tx:
-            tx.update(Product(product_id), [*actions, *stamp], condition=same, otherwise=lost)
+        product.version, product.updated_at = version + 1, attempt.moment
+        stamp = [Product.version.set(product.version), Product.updated_at.set(attempt.moment)]
+        _send(product_id, [*actions, *stamp], version, attempt)
     return product
+
+
+def _send(product_id: str, actions: list[Action], version: int, attempt: _Attempt) -> None:
+    same = Product.version == version
+    try:
+        with dynamodb.transaction() as tx:
+            tx.update(Product(product_id), actions, condition=same, otherwise=dynamodb.contended)
+    except dynamodb.OutcomeUnknown:
+        attempt.is_lost = True
+        raise
 
 
 def _differences(product: Product, fields: Fields) -> list[Action]:

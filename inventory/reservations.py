@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -120,13 +121,16 @@ def release_expired(*, missing: Mapping[str, int] | None = None) -> int:
 
 
 def _released(missing: Counter[str]) -> Iterator[bool]:
-    """For each cart whose time is up, until nothing is missing, whether it was this call that released it."""
-    wanted = bool(missing)
+    """For each cart whose time is up, until nothing is missing, whether it was this call that released it.
+
+    Where somebody waits for the units it goes on no longer than any rule: they may ask again.
+    """
+    wanted, deadline = bool(missing), time.monotonic() + dynamodb.RETRY_SECONDS
     for found in _expired(missing):
         done = _release(found.user_id)
         yield done
         missing = missing - Counter(found.held) if done else missing
-        if wanted and not missing:
+        if wanted and (not missing or time.monotonic() > deadline):
             break
 
 

@@ -9,9 +9,12 @@ import pytest
 from django.utils import translation
 
 from inventory import catalogue, dynamodb, products, reservations, stock
-from inventory.errors import Busy, NoSuchProduct, ProductChanged
+from inventory.errors import Busy, NoSuchProduct, ProductChanged, Unsure
 from inventory.models import Product
 from tests.unit import wire
+from tests.unit.test_reservations import lose_answer
+
+__all__ = ["lose_answer"]
 
 MakeProduct = Callable[..., Product]
 FORM: dict[str, Any] = {
@@ -338,3 +341,22 @@ def test_archive_refuses_when_another_admin_saved_first(product: Product):
         products.archive(product.id, version=1)
 
     assert now(product).status == "active"
+
+
+def test_save_does_not_say_that_nothing_was_saved_when_others_saved_behind_a_lost_answer(
+    product: Product, lose_answer: Any
+):
+    lose_answer(after=True, then=lambda: products.save(product.id, version=2, name="Theirs"))
+
+    with pytest.raises(Unsure):
+        products.save(product.id, version=1, category="apparel")
+
+    saved = dynamodb.get(Product, product.id)
+    assert (saved.version, saved.name, saved.category) == (3, "Theirs", "apparel")
+
+
+def test_save_says_that_somebody_was_first_when_the_request_was_lost(product: Product, lose_answer: Any):
+    lose_answer(after=False, then=lambda: products.save(product.id, version=1, name="Theirs"))
+
+    with pytest.raises(ProductChanged):
+        products.save(product.id, version=1, category="apparel")
