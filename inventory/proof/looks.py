@@ -4,8 +4,9 @@ A product's ``moves`` counts every change of its numbers, and each of these is o
 a movement. So whoever reads the same count before and after has seen cart, orders and movements of one moment. What
 moves all the time is seen in one reading transaction with its carts instead.
 
-What does not add up is looked at again, with growing pauses: an index may be behind, and single reads may see the
-parts of a transaction a moment apart. Only what stays wrong is said to be wrong.
+What does not add up is looked at again, with growing pauses: single reads may see the parts of a transaction a moment
+apart. An index may be behind, by however much: before carts are called wrong, all of them are read, never the index
+alone. Only what stays wrong is said to be wrong.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ def settle(suspects: Iterable[Suspect], cases: list[Case]) -> Iterator[Progress]
         if not waiting:
             break
         time.sleep(pause)
-        holders = reading.holders()
+        in_doubt = any(Question.CARTS in case.latest for case in waiting)
+        holders = reading.every_holder() if in_doubt else reading.holders()
         for case in waiting:
             case.meet(holders.get(case.suspect.product_id, ()))
             case.settle()
@@ -184,12 +186,12 @@ def _look_closely(case: Case, *, limit: int | None) -> None:
     product_id = case.suspect.product_id
     movements = reading.movements(product_id, limit=limit)
     case.is_long = movements is None
-    known = {moved.time: moved for moved in movements or ()}
+    if movements is None:
+        return
+    known = {moved.time: moved for moved in movements}
     for _ in range(_QUICK_LOOKS):
         case.meet(reading.holders().get(product_id, ()))
         seen = _see_moving(case.suspect, known)
-        if movements is None:
-            seen.movements = None
         case.hear(judging.answers(product_id, seen, case.suspect.orders), moving=True)
         if not case.open:
             return

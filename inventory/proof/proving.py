@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 
 from inventory import clock
 from inventory.proof import looks, reports
@@ -18,8 +18,6 @@ class Proof:
 
     def __init__(self) -> None:
         self._report: Report | None = None
-        #: Who holds what, as it was read: also those whose hold has no end, whom no index knows.
-        self.held: Mapping[str, Collection[str]] = {}
 
     @property
     def report(self) -> Report:
@@ -32,7 +30,6 @@ class Proof:
         began, at, books, cases = time.monotonic(), clock.now(), Books(), list[Case]()
         yield from books.read()
         yield from looks.settle(books.suspects().values(), cases)
-        self.held = books.held
         wrong = [finding for case in cases for finding in case.wrong] + books.certain
         self._report = Report(
             at=at,

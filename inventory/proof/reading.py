@@ -137,6 +137,16 @@ def holders() -> dict[str, set[str]]:
     return found
 
 
+def every_holder() -> dict[str, set[str]]:
+    """The same from the carts themselves: all of them and none too late. Reads the table, so it is for commands."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for page in scan(Cart, about=about_how_many(Cart)):
+        for basket in _held(page).values():
+            for product_id in basket.held:
+                found[product_id].add(basket.owner_id)
+    return found
+
+
 def _held(raws: Iterable[Raw]) -> dict[str, Basket]:
     return {basket.owner_id: basket for basket in map(facts.basket, raws) if basket is not None}
 

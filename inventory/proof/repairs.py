@@ -8,7 +8,7 @@ end.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pynamodb.expressions.condition import Condition
@@ -59,14 +59,11 @@ class Plan:
             yield f"cart {findings.short(owner_id)}: its hold ends. Its lines stay and can be reserved again."
 
 
-def repair(wrong: Iterable[Finding], *, known: Mapping[str, Collection[str]]) -> Iterator[str]:
-    """Put right what can be; says what will be written before it is, and what has to be done by hand.
-
-    ``known`` are the carts that may hold each product, beside those in the index.
-    """
+def repair(wrong: Iterable[Finding]) -> Iterator[str]:
+    """Put right what can be; says what will be written before it is, and what has to be done by hand."""
     wrong = list(wrong)
     for product_id in dict.fromkeys(finding.id for finding in wrong if finding.kind in _NUMBERS):
-        yield from _repair_product(product_id, known)
+        yield from _repair_product(product_id)
     for finding in wrong:
         if finding.kind == "endless":
             yield f"{finding.line} Its hold ends."
@@ -78,9 +75,9 @@ def repair(wrong: Iterable[Finding], *, known: Mapping[str, Collection[str]]) ->
             yield f"Not repaired. {finding.line} {_ADVICE.get(finding.kind, _ADVICE_FOR_ORDERS)}"
 
 
-def _repair_product(product_id: str, known: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _repair_product(product_id: str) -> Iterator[str]:
     for _ in range(_TRIES):
-        plan = _plan(product_id, known)
+        plan = _plan(product_id)
         if plan is not None:
             yield from plan.lines()
             if not plan.writes:
@@ -100,13 +97,17 @@ def _done(happened: bool) -> str:
     return "Done." if happened else "It moved meanwhile, and nothing was written. Run the command again."
 
 
-def _plan(product_id: str, known: Mapping[str, Collection[str]]) -> Plan | None:
-    """What it takes to put a product right. A cart that ends gives back its other products, so these belong to it."""
-    plan, seen, unseen, holders = Plan(), dict[str, Seen](), {product_id}, reading.holders()
+def _plan(product_id: str) -> Plan | None:
+    """What it takes to put a product right. A cart that ends gives back its other products, so these belong to it.
+
+    None if any of them moved since before all carts were read: one that nobody has read yet would lose its units.
+    """
+    plan, seen, unseen = Plan(), dict[str, Seen](), {product_id}
     while unseen:
-        suspects = [Suspect(one, {*known.get(one, ()), *holders.get(one, ())}) for one in sorted(unseen)]
+        before, holders = reading.shelves(unseen), reading.every_holder()
+        suspects = [Suspect(one, set(holders.get(one, ()))) for one in sorted(unseen)]
         for suspect, now in zip(suspects, looks.see(suspects), strict=True):
-            if now is None:
+            if now is None or now.shelf != before.get(suspect.product_id):
                 return None
             seen[suspect.product_id] = now
         for one, now in seen.items():

@@ -417,6 +417,47 @@ def test_a_holder_that_the_index_did_not_know_yet_is_waited_for(product: Product
     assert run()[1] == 0
 
 
+def test_a_holder_that_the_index_never_learns_of_is_no_damage(product: Product, monkeypatch: pytest.MonkeyPatch):
+    """However far the index is behind: what was reserved while the carts were read is found in the carts."""
+    monkeypatch.setattr(reading, "holders", dict)
+    monkeypatch.setattr("inventory.proof.books.Books._cart", lambda books, raw: None)
+    reservations.reserve("alice", product.id, quantity=2)
+
+    assert run("--repair")[1] == 0
+    assert numbers(product.id) == (10, 2, 8)
+
+
+def test_repair_takes_nothing_from_a_cart_that_the_index_does_not_know(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+):
+    reservations.reserve("alice", product.id, quantity=9)
+    damaged(stock=1, available=1)
+    monkeypatch.setattr(reading, "holders", dict)
+
+    run("--repair")
+
+    assert numbers(product.id) == (11, 9, 2)
+
+
+def test_repair_waits_while_somebody_reserves_between_the_carts_and_the_look(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+):
+    damaged(stock=1, available=1)
+    read, waiting = reading.every_holder, ["bob"]
+
+    def read_too_early() -> dict[str, set[str]]:
+        found = read()
+        while waiting:
+            reservations.reserve(waiting.pop(), product.id, quantity=3)
+        return found
+
+    monkeypatch.setattr(reading, "every_holder", read_too_early)
+
+    list(repairs.repair([findings.Finding("moved", product.id)]))
+
+    assert numbers(product.id) == (11, 3, 8)
+
+
 def test_a_refused_reading_transaction_is_another_look(product: Product):
     with wire.refusing("TransactGetItems", "TransactionCanceledException"):
         assert reading.at_one_moment(product.id, ["alice"]) is None
@@ -700,18 +741,18 @@ def test_repair_waits_for_a_product_that_moves(product: Product, monkeypatch: py
     see, calls = looks.see, iter(range(99))
     monkeypatch.setattr("inventory.proof.repairs.looks.see", lambda some: see(some) if next(calls) else [None])
 
-    said = list(repairs.repair([findings.Finding("moved", product.id)], known={}))
+    said = list(repairs.repair([findings.Finding("moved", product.id)]))
 
     assert said[-1] == "Done."
 
 
 def test_repair_of_a_cart_that_is_gone_or_changes_meanwhile_writes_nothing(product: Product):
     gone = [findings.Finding("vanishing", "nobody"), findings.Finding("endless", "nobody")]
-    assert list(repairs.repair(gone, known={}))[1::2] == ["It moved meanwhile, and nothing was written. Run the"
+    assert list(repairs.repair(gone))[1::2] == ["It moved meanwhile, and nothing was written. Run the"
                                                           " command again."] * 2  # fmt: skip
     hold("bob", delete_at=clock.now() + timedelta(days=30))
     with wire.cancelling("TransactionConflict"):
-        said = list(repairs.repair([findings.Finding("vanishing", "bob")], known={}))
+        said = list(repairs.repair([findings.Finding("vanishing", "bob")]))
 
     assert said[-1].startswith("It moved meanwhile")
 
@@ -719,6 +760,6 @@ def test_repair_of_a_cart_that_is_gone_or_changes_meanwhile_writes_nothing(produ
 def test_repair_gives_up_on_a_product_that_never_stands_still(product: Product, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("inventory.proof.repairs.looks.see", lambda some: [None])
 
-    said = list(repairs.repair([findings.Finding("moved", product.id)], known={}))
+    said = list(repairs.repair([findings.Finding("moved", product.id)]))
 
     assert said == ["prod-1: It moved meanwhile, and nothing was written. Run the command again."]

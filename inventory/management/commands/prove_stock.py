@@ -33,24 +33,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
         # Operators read plain English, whatever language the shop speaks.
         with translation.override("en"):
-            proof, report = self._prove()
+            report = self._prove()
             if repair and report.wrong:
-                self._repair(proof, report)
-                _, report = self._prove()
+                self._repair(report)
+                report = self._prove()
         status = {"right": HOLDS, "wrong": WRONG, "unjudged": UNJUDGED}[report.state]
         if status != HOLDS:
             sys.exit(status)
 
-    def _prove(self) -> tuple[Proof, Report]:
+    def _prove(self) -> Report:
         proof = Proof()
         progress.show(proof.steps(), self.stdout, returncode=UNKNOWN)
-        report = proof.report
-        self._tell(report)
-        return proof, report
+        self._tell(proof.report)
+        return proof.report
 
-    def _repair(self, proof: Proof, report: Report) -> None:
+    def _repair(self, report: Report) -> None:
         try:
-            for line in repairs.repair(report.wrong, known=proof.held):
+            for line in repairs.repair(report.wrong):
                 self.stdout.write(line)
         except progress.UNAVAILABLE as failed:
             raise progress.apology(failed, returncode=UNKNOWN) from failed
