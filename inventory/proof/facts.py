@@ -50,11 +50,16 @@ class Sale:
     id: str
     number: str
     ordered: dict[str, int]
+    status: str
+    last_step: str
     is_old: bool
-    is_cancelled: bool
     was_cancelled_before: bool
     total_cents: int
     sum_cents: int
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +127,9 @@ def sale(raw: Raw) -> Sale:
         _text(raw, "id"),
         _text(raw, "number"),
         units(raw),
-        is_old,
-        is_cancelled=status == "cancelled",
+        status,
+        last_step=_text(steps[-1], "status") if steps else "",
+        is_old=is_old,
         was_cancelled_before=is_old and (_text(steps[0], "status") if steps else status) == "cancelled",
         total_cents=_cents(raw, "totalAmount"),
         sum_cents=sum(_cents(line, "price") * _number(line, "quantity") for line in _lines(raw)),

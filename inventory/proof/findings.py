@@ -13,7 +13,7 @@ from inventory.money import euros
 
 #: What each kind of finding is about. The rest of its words follow the name of that.
 PRODUCT, ORDER, CART = "product", "order", "cart"
-_OF_ORDER = {"total"}
+_OF_ORDER = {"total", "status"}
 _OF_CART = {"endless", "vanishing", "nothing_held"}
 _HOLDERS_SHOWN = 5
 _ID_SHOWN = 12
@@ -57,6 +57,7 @@ _SAYS: Mapping[str, Any] = {
     "no_order": _("its movements name order %(order)s (%(sold)s sold, %(returned)s returned), which does not exist."),
     "unnamed_sale": _("a movement of %(time)s says that %(sold)s were sold, but names no order."),
     "total": _("its total is %(total)s, but its lines make %(sum)s."),
+    "status": _("its status is %(status)s, but its history ends with %(last)s."),
     "endless": _("it holds stock, but has no moment when that ends: its units would never come back."),
     "vanishing": _("it holds stock, but DynamoDB may delete it (deleteAt): its units would be held by nobody."),
     "nothing_held": _("it holds %(units)s of product %(product)s; a line is at least 1 unit."),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from enum import Enum
 
+from inventory import clock
 from inventory.proof import facts, findings
 from inventory.proof.facts import Account, Basket, Moved, Sale, Seen, Shelf
 from inventory.proof.findings import Finding
 
 #: The findings that need to know every cart which holds a product.
 KINDS_OF_CARTS = {"held", "gone_held"}
+#: Holds take hours (RESERVATION_MINUTES). One that goes on for longer than this was not made by the shop.
+_LONGEST_HOLD = timedelta(days=60)
 
 
 class Question(Enum):
@@ -86,9 +90,12 @@ def of_order_line(product_id: str, name: str, order_id: str, sale: Sale | None, 
 
 
 def of_order(sale: Sale) -> list[Finding]:
-    if sale.total_cents == sale.sum_cents:
-        return []
-    return [Finding("total", sale.id, sale.number, {"cents": [sale.total_cents, sale.sum_cents]})]
+    found = []
+    if sale.total_cents != sale.sum_cents:
+        found.append(Finding("total", sale.id, sale.number, {"cents": [sale.total_cents, sale.sum_cents]}))
+    if sale.last_step and sale.status != sale.last_step:
+        found.append(Finding("status", sale.id, sale.number, {"status": sale.status, "last": sale.last_step}))
+    return found
 
 
 def of_basket(basket: Basket) -> list[Finding]:
@@ -97,11 +104,19 @@ def of_basket(basket: Basket) -> list[Finding]:
         for product_id, units in basket.held.items()
         if units < 1
     ]
-    if not basket.until:
+    if not _ends(basket.until):
         found.append(Finding("endless", basket.owner_id))
     if basket.vanishes:
         found.append(Finding("vanishing", basket.owner_id))
     return found
+
+
+def _ends(until: str) -> bool:
+    """Whether this is a moment, and not one so far off that nobody will see it."""
+    try:
+        return datetime.fromisoformat(until) <= clock.now() + _LONGEST_HOLD
+    except (ValueError, TypeError):
+        return False
 
 
 def of_unnamed_sales(product_id: str, name: str, movements: Iterable[Moved]) -> list[Finding]:

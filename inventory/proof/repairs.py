@@ -8,12 +8,12 @@ end.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pynamodb.expressions.condition import Condition
 
-from inventory import dynamodb, reservations
+from inventory import carts, dynamodb
 from inventory.models import HELD, Cart, Movement, Product
 from inventory.proof import findings, judging, looks, reading
 from inventory.proof.books import Suspect
@@ -28,6 +28,7 @@ _NUMBERS = {"negative", "split", "held", "moved", "gone_held"}
 _ADVICE = {
     "old": "Run manage.py upgrade_tables.",
     "gone_moved": "Its movements are its history and stay. Was the product deleted by hand?",
+    "status": "Its history says who did what and when: ask them, then set the order's step in the admin panel.",
     "total": "What was agreed stands in the order confirmation and in the payment: compare them.",
     "nothing_held": "The cart's customer, or taking the line out of the table by hand, ends it.",
 }
@@ -40,6 +41,8 @@ class Plan:
 
     numbers: dict[str, tuple[Shelf, int, int, int, int]] = field(default_factory=dict)
     ended: dict[str, Basket] = field(default_factory=dict)
+    #: By product: the order whose lost sale the movement is.
+    sales: dict[str, str] = field(default_factory=dict)
 
     @property
     def writes(self) -> int:
@@ -53,7 +56,10 @@ class Plan:
                 ("available", shelf.available, available),
             )
             changes = [f"{name} {before} → {after}" for name, before, after in pairs if before != after]
-            changes += [f"a correcting movement of {movement:+d}"] if movement else []
+            if movement:
+                order_id = self.sales.get(product_id)
+                what = f"the sale to order {order_id}" if order_id else "a correcting movement"
+                changes.append(f"{what} of {movement:+d}")
             yield f"{product_id} ({shelf.name}): {', '.join(changes)}."
         for owner_id in self.ended:
             yield f"cart {findings.short(owner_id)}: its hold ends. Its lines stay and can be reserved again."
@@ -61,9 +67,13 @@ class Plan:
 
 def repair(wrong: Iterable[Finding]) -> Iterator[str]:
     """Put right what can be; says what will be written before it is, and what has to be done by hand."""
-    wrong = list(wrong)
+    wrong, unsold = list(wrong), dict[str, Finding]()
+    for finding in wrong:
+        if finding.kind == "not_sold":
+            unsold[finding.id] = finding
     for product_id in dict.fromkeys(finding.id for finding in wrong if finding.kind in _NUMBERS):
-        yield from _repair_product(product_id)
+        if (yield from _repair_product(product_id, unsold.get(product_id))):
+            wrong.remove(unsold[product_id])
     for finding in wrong:
         if finding.kind == "endless":
             yield f"{finding.line} Its hold ends."
@@ -75,29 +85,31 @@ def repair(wrong: Iterable[Finding]) -> Iterator[str]:
             yield f"Not repaired. {finding.line} {_ADVICE.get(finding.kind, _ADVICE_FOR_ORDERS)}"
 
 
-def _repair_product(product_id: str) -> Iterator[str]:
+def _repair_product(product_id: str, unsold: Finding | None) -> Generator[str, None, bool]:
+    """Gives whether what was ``unsold`` by the movements has got its movement back."""
     for _ in range(_TRIES):
-        plan = _plan(product_id)
+        plan = _plan(product_id, unsold)
         if plan is not None:
             yield from plan.lines()
             if not plan.writes:
                 yield f"{product_id}: it is right by now."
-                return
+                return False
             if plan.writes > _MOST_WRITES:
                 yield f"Not repaired. These are {plan.writes} writes, more than one transaction takes."
-                return
+                return False
             if _carried_out(plan):
                 yield _done(True)
-                return
+                return product_id in plan.sales
         time.sleep(_PAUSE_SECONDS)
     yield f"{product_id}: {_done(False)}"
+    return False
 
 
 def _done(happened: bool) -> str:
     return "Done." if happened else "It moved meanwhile, and nothing was written. Run the command again."
 
 
-def _plan(product_id: str) -> Plan | None:
+def _plan(product_id: str, unsold: Finding | None) -> Plan | None:
     """What it takes to put a product right. A cart that ends gives back its other products, so these belong to it.
 
     None if any of them moved since before all carts were read: one that nobody has read yet would lose its units.
@@ -118,6 +130,8 @@ def _plan(product_id: str) -> Plan | None:
             numbers = _right_numbers(one, now.shelf, now, plan.ended)
             if numbers[1:] != (now.shelf.stock, now.shelf.reserved, now.shelf.available, 0):
                 plan.numbers[one] = numbers
+    if unsold and product_id in plan.numbers and plan.numbers[product_id][-1] == -unsold.data["ordered"]:
+        plan.sales[product_id] = unsold.data["order_id"]
     return plan
 
 
@@ -147,7 +161,7 @@ def _right_numbers(
 
 def _carried_out(plan: Plan) -> bool:
     """Write a plan if its products and carts are as they were seen; whether that happened."""
-    (carts,) = dynamodb.get_many((Cart, plan.ended))
+    (ending,) = dynamodb.get_many((Cart, plan.ended))
     try:
         with dynamodb.transaction() as tx:
             for product_id, (shelf, stock, reserved, available, movement) in plan.numbers.items():
@@ -159,8 +173,8 @@ def _carried_out(plan: Plan) -> bool:
                 ]
                 tx.update(Product(product_id), actions, condition=_unmoved(shelf), otherwise=dynamodb.contended)
                 if movement:
-                    _correct(tx, product_id, movement, stock=stock)
-            for cart in carts.values():
+                    _correct(tx, product_id, movement, stock=stock, order_id=plan.sales.get(product_id))
+            for cart in ending.values():
                 released = cart.rewritten(list(cart.lines), until=None)
                 tx.put(released, condition=cart.unchanged(), otherwise=dynamodb.contended)
     except (dynamodb.Contention, dynamodb.OutcomeUnknown):
@@ -168,9 +182,11 @@ def _carried_out(plan: Plan) -> bool:
     return True
 
 
-def _correct(tx: dynamodb.transaction, product_id: str, units: int, *, stock: int) -> None:
+def _correct(tx: dynamodb.transaction, product_id: str, units: int, *, stock: int, order_id: str | None) -> None:
+    """Write the movement that lacks: a correction, or the sale to an order that has lost it."""
     why = f"movements made {stock - units}, stock was {stock}"
-    movement = Movement.of(product_id, "corrected", quantity=units, by=BY, why=why)
+    kind = "sold" if order_id else "corrected"
+    movement = Movement.of(product_id, kind, quantity=units, by=BY, why=why, order_id=order_id)
     tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
 
 
@@ -180,8 +196,25 @@ def _unmoved(shelf: Shelf) -> Condition:
 
 
 def _ended(owner_id: str) -> bool:
-    cart = dynamodb.get(Cart, owner_id)
-    return cart is not None and reservations.expire(cart)
+    try:
+        cart = _readable(owner_id)
+        if cart is None or not cart.is_held:
+            return False
+        carts.rewrite(cart, cart.lines, until=None)
+    except (dynamodb.Contention, dynamodb.OutcomeUnknown):
+        return False
+    return True
+
+
+def _readable(owner_id: str) -> Cart | None:
+    """A cart, without the moment when its hold ends if that is none."""
+    try:
+        return dynamodb.get(Cart, owner_id)
+    except ValueError:
+        with dynamodb.transaction() as tx:
+            held = Cart.hold == HELD
+            tx.update(Cart(owner_id), [Cart.expires_at.remove()], condition=held, otherwise=dynamodb.contended)
+        return dynamodb.get(Cart, owner_id)
 
 
 def _kept(owner_id: str) -> bool:

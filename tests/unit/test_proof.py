@@ -682,6 +682,56 @@ def test_repair_ends_a_hold_without_an_end(product: Product):
     assert Cart.get("guest-0123456789ab").units == 2
 
 
+@pytest.mark.parametrize("until", ["never", "2054-01-01T00:00:00.000000Z"])
+def test_a_hold_until_nobody_sees_it_is_ended_too(product: Product, until: str):
+    hold()
+    damaged(reserved=2, available=-2)
+    key, values = {"userId": {"S": "guest-0123456789ab"}}, {":until": {"S": until}}
+    dynamodb.connection().client.update_item(
+        TableName="ecokart-carts", Key=key, UpdateExpression="SET expiresAt = :until", ExpressionAttributeValues=values
+    )
+
+    assert "it holds stock, but has no moment when that ends" in run()[0]
+    repaired()
+
+    assert numbers() == (10, 0, 10)
+
+
+def test_repair_of_a_hold_that_somebody_is_changing_writes_nothing(product: Product):
+    hold(expires_at=None)
+    damaged(reserved=2, available=-2)
+
+    with wire.cancelling("None", "TransactionConflict"):
+        said = list(repairs.repair([findings.Finding("endless", "guest-0123456789ab")]))
+
+    assert said[1:] == ["It moved meanwhile, and nothing was written. Run the command again."]
+    assert numbers() == (10, 2, 8)
+
+
+def test_repair_of_a_hold_that_is_over_by_now_writes_nothing(product: Product):
+    assert list(repairs.repair([findings.Finding("endless", "bob")]))[1:] == [
+        "It moved meanwhile, and nothing was written. Run the command again."
+    ]
+
+
+def test_repair_writes_the_sale_that_an_order_has_lost(order: Order):
+    movement_of("sold").delete()
+
+    printed, status = run("--repair")
+
+    assert f"the sale to order {order.id} of -2" in printed
+    assert (movement_of("sold").quantity, movement_of("sold").order_id, status) == (-2, order.id, 0)
+
+
+def test_an_order_whose_status_is_not_what_its_history_says(order: Order):
+    order.update([Order.status.set("shipped")])
+
+    printed, status = run()
+
+    assert "its status is shipped, but its history ends with pending." in printed
+    assert status == 1
+
+
 def test_repair_keeps_a_cart_that_might_have_vanished(product: Product):
     hold(delete_at=clock.now() + timedelta(days=30))
     damaged(reserved=2, available=-2)
@@ -695,7 +745,7 @@ def test_repair_keeps_a_cart_that_might_have_vanished(product: Product):
 def test_repair_explains_what_it_leaves_alone(order: Order):
     movement_of("sold").delete()
     damaged(stock=2, available=2)
-    order.update([Order.total_cents.set(1)])
+    order.update([Order.total_cents.set(1), Order.status.set("shipped")])
 
     printed, status = run("--repair")
 
