@@ -189,7 +189,8 @@ def test_time_outs_and_pauses_cost_no_time_and_the_budget_still_ends() -> None:
         rule()
 
     assert len(tries) > 3
-    assert tries[-1] <= dynamodb.RETRY_SECONDS
+    # The last one is the look that an unknown outcome gets when the time is up.
+    assert tries[-2] <= dynamodb.RETRY_SECONDS
     assert time.monotonic() - began < dynamodb.RETRY_SECONDS
 
 

@@ -98,6 +98,8 @@ def prove(name: str, *, full: bool, seed: int, screen: _Screen) -> tuple[Outcome
         outcome = start(name, full=full, control=control, seed=seed, progress=functools.partial(screen.at, what))
         found = f"{len(outcome.wrong)} wrong" if outcome.wrong else "nothing wrong"
         screen.end(what, f"{what}: {found}, {outcome.seconds:.0f} s. {outcome.ran}")
+        for sentence in [] if control else outcome.wrong:
+            screen.end(what, sentence)
         outcomes.append(outcome)
     control_outcome, proof_outcome = outcomes
     return proof_outcome, control_outcome

@@ -9,6 +9,7 @@ who is told "very busy, please try again" does so, as people do; the summary say
 from __future__ import annotations
 
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -67,8 +68,12 @@ def prove(world: World) -> Result:
 
 
 def control(world: World) -> Result:
-    """The same sale in a shop that reads, compares and writes."""
-    return _run(world, [Sale(1, buyers=200, units=20)], application="tests.integration.naive_wsgi")
+    """A shop that reads, compares and writes, and one that leaves expired holds to the sweeper: both are noticed."""
+    naive = _run(world, [Sale(1, buyers=200, units=20)], application="tests.integration.naive_wsgi")
+    lapsed = Sale(2, buyers=20, units=20, lapsed=20)
+    stranding = _run(world, [lapsed], application="tests.integration.stranding_wsgi")
+    wrong = [*naive.wrong, *stranding.wrong] if naive.wrong and stranding.wrong else []
+    return Result(f"{naive.ran}; {stranding.ran}", wrong)
 
 
 def _sales(world: World) -> list[Sale]:
@@ -110,8 +115,9 @@ def _run(world: World, sales: list[Sale], *, application: str) -> Result:
 
 
 def _accounts(number: int) -> Iterator[str]:
-    for one in range(number):
-        yield accounts.register(email=f"buyer-{one}@example.com", password="correct horse 1", name="Bob").id
+    for _ in range(number):
+        email = f"buyer-{uuid.uuid4().hex}@example.com"
+        yield accounts.register(email=email, password="correct horse 1", name="Bob").id
 
 
 def _on_the_shelf(sale: Sale) -> Product:

@@ -32,6 +32,8 @@ SCARCE_UNITS = 20
 PLENTY = 100_000
 #: Where sweeps are killed: at each question for the first three carts.
 FATES = [f"{number} {side}" for number in range(1, 8) for side in call_sites.SIDES]
+#: Where each write goes by itself: between the products of the first cart and the cart.
+_TORN_FATES = [f"{number} after" for number in (5, 6)]
 SHOWN = 20
 
 
@@ -43,9 +45,10 @@ def prove(world: World) -> Result:
 
 
 def control(world: World) -> Result:
-    """A shop that writes the same, under the same conditions, but not all at once."""
+    """A shop that writes the same, under the same conditions, but not all at once. Both parts have to notice."""
     ran, wrong = _kill_workers(world, "tests.proofs.kills.torn", flows=killed_flows.QUICK, kills=10)
-    return _result(ran, wrong, world)
+    swept, more = _kill_sweeps(world, carts=10, fates=_TORN_FATES, program="tests.proofs.kills.torn")
+    return _result(f"{ran}; {swept}", [*wrong, *more] if wrong and more else [], world)
 
 
 def _result(ran: str, wrong: list[str], world: World) -> Result:
@@ -98,11 +101,13 @@ def _product(product_id: str) -> Product:
 # Sweeps
 
 
-def _kill_sweeps(world: World, *, carts: int, fates: list[str]) -> tuple[str, list[str]]:
+def _kill_sweeps(
+    world: World, *, carts: int, fates: list[str], program: str = "tests.proofs.kills.mortal"
+) -> tuple[str, list[str]]:
     """Kill the command again and again, then let it end in peace."""
     shelf = [products.add(_product(f"swept-{number}"), units=carts, by="proof").id for number in range(3)]
     before = _lapsed_carts(carts, shelf, random.Random(world.seed))
-    ends = {fate: _sweep(world, fate) for fate in fates}
+    ends = {fate: _sweep(world, fate, program) for fate in fates}
     released = sum(not cart.is_held for cart in _read(before).values())
     local.manage("release_expired", environment=world.environment)
     wrong = [
@@ -112,9 +117,9 @@ def _kill_sweeps(world: World, *, carts: int, fates: list[str]) -> tuple[str, li
     return f"{len(fates)} sweeps killed with {released} of {carts} carts released, then one to the end", wrong
 
 
-def _sweep(world: World, fate: str) -> int:
+def _sweep(world: World, fate: str, program: str) -> int:
     """Let a sweep meet its fate; gives its exit code."""
-    command = [sys.executable, "-m", "tests.proofs.kills.mortal", fate, "release_expired"]
+    command = [sys.executable, "-m", program, fate, "release_expired"]
     with local.child(command, environment=world.environment | SETTINGS, quiet=True) as process:
         return process.wait(timeout=60)
 

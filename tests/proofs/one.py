@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -65,6 +66,8 @@ def main(name: str, size: str, part: str, seed: str) -> int:
     if name not in PROOFS or size not in ("full", "quick") or part not in ("prove", "control"):
         print(__doc__, file=sys.stderr)
         return 2
+    # Whoever is asked to end takes its engine along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # Before anything of the shop is imported: a proof may well import it.
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     result = run(name, full=size == "full", control=part == "control", seed=int(seed))

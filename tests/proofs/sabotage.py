@@ -114,12 +114,14 @@ def _copy(tree: Path) -> Path:
 
 def _fate(mutant: Mutant, trees: queue.Queue[Path], parts: int) -> Fate:
     """Ask the tests, from those that should notice first to the slow ones, until one fails."""
-    first = f"tests/unit/{mutant.by}.py"
+    name, _, test = mutant.by.partition("::")
+    first = f"tests/unit/{name}.py"
     others = [file for file in _UNIT_FILES if file != first]
     tree = trees.get()
     try:
         with _patched(tree, mutant):
-            for tests in ((first,), (*others, *_INTEGRATION), _PROOFS)[:parts]:
+            at_first = [(f"{first}::{test}",), (first,)] if test else [(first,)]
+            for tests in (*at_first, *((*others, *_INTEGRATION), _PROOFS)[: parts - 1]):
                 code, said = _tested(tree, tests)
                 if failed := _FAILED.search(said):
                     return Fate(mutant, caught_by=failed[1])
@@ -134,19 +136,26 @@ def _fate(mutant: Mutant, trees: queue.Queue[Path], parts: int) -> Fate:
 def _patched(tree: Path, mutant: Mutant) -> Iterator[None]:
     file = tree / mutant.file
     code = file.read_text()
-    file.write_text(code.replace(mutant.old, mutant.new))
+    _write(file, code.replace(mutant.old, mutant.new))
     try:
         yield
     finally:
-        file.write_text(code)
+        _write(file, code)
+
+
+def _write(file: Path, code: str) -> None:
+    """Write a module. What was compiled of it goes: within a second and at the same length it would pass for new."""
+    file.write_text(code)
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        compiled.unlink()
 
 
 def _tested(tree: Path, tests: Sequence[str]) -> tuple[int, str]:
     """Exit code and words of a run of some tests. A run that takes too long is ended, with all that it started."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    # This process's engine is none of theirs, and a file that is put back must not be taken from a cache.
+    # This process's engine is none of theirs.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "ENGINE": ENGINE}
+    environment |= {"ENGINE": ENGINE}
     with subprocess.Popen(
         command,
         cwd=tree,

@@ -5,11 +5,13 @@ Right as long as nobody dies between two of them.
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
 from inventory import dynamodb
 from tests.proofs.kills.mortal import application as application
+from tests.proofs.kills.mortal import main
 
 _whole = dynamodb.transaction
 
@@ -37,8 +39,8 @@ class _Torn:
     def put(self, *write: Any, **conditions: Any) -> None:
         self._part().put(*write, **conditions)
 
-    def delete(self, *write: Any, **conditions: Any) -> None:
-        self._part().delete(*write, **conditions)
-
 
 dynamodb.transaction = _Torn
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
