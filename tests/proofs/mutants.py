@@ -17,7 +17,7 @@ _TABLE = Path(__file__).with_name("mutants.toml")
 
 @dataclass(frozen=True)
 class Mutant:
-    """``old`` occurs once in the file and becomes ``new``; ``by`` is the unit test file that should notice first."""
+    """``old`` occurs once in the file and becomes ``new``; ``by`` is the test that notices first (``file::test``)."""
 
     file: str
     lacks: str
