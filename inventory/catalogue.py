@@ -1,30 +1,29 @@
-"""The catalogue: what there is, found by words, category, price and stock.
+"""The catalogue: what there is, found by words, category, price, rating and stock.
 
-Each process keeps the catalogue's own attributes (never stock) for a moment; live stock is read for what is shown.
+Answers come from this process's copy (``inventory.replica``), the live stock of what is shown from ``live_stock``.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from inventory import dynamodb
+from inventory import availability as marks
+from inventory import dynamodb, live_stock
+from inventory.categories import CATEGORIES
 from inventory.errors import NoSuchPage
-from inventory.models import CATALOGUE, Product
+from inventory.models import Product
+from inventory.replica import tail
+from inventory.replica.listed import Listed
+from inventory.replica.store import RATINGS, Found, Replica, Sets
+from inventory.replica.words import folded, split
 
-CATEGORIES: dict[str, Promise | str] = {
-    "shoes": _("Shoes"),
-    "apparel": _("Apparel"),
-    "accessories": _("Accessories"),
-    "equipment": _("Equipment"),
-}
+__all__ = ["CATEGORIES", "Listed", "folded"]
+
 # What customers may choose; ``search`` knows two more for the admin panel, ``name`` and ``-updated``.
 SORTS: dict[str, Promise | str] = {
     "relevance": _("Relevance"),
@@ -33,22 +32,68 @@ SORTS: dict[str, Promise | str] = {
     "-rating": _("Best rated"),
     "new": _("Newest"),
 }
+#: Ranges of prices to choose from, in cents, both ends included; None where there is none.
+PRICE_RANGES: tuple[tuple[int | None, int | None], ...] = (
+    (None, 24_99),
+    (25_00, 49_99),
+    (50_00, 99_99),
+    (100_00, 199_99),
+    (200_00, None),
+)
 PER_PAGE = 24
-FRESH_SECONDS = 2.0
 _QUERY_WORDS = 12
+_SUGGESTED = 6
+_ORDERS = {"price", "-price", "new", "name", "-updated"}
+#: What is shown for a product that is in stock when the database is away: more than "only a few are left".
+_SOME = 1_000
+
+
+class Filters(TypedDict, total=False):
+    """What may be asked for beside words. Prices in cents, both ends included; ``rating`` in stars, at the least."""
+
+    category: str
+    min_cents: int | None
+    max_cents: int | None
+    rating: int | None
+    in_stock: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a facet and how many products it would show. ``filters`` is what choosing it asks for."""
+
+    filters: Filters
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What the answer can be narrowed to, each counted under all other filters."""
+
+    categories: list[Choice]
+    prices: list[Choice]
+    ratings: list[Choice]
+    in_stock: Choice
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of what was asked for. ``facets`` counts each category under all other filters."""
+    """One page of what was asked for.
 
-    products: list[Product]
+    ``instead`` says which words were taken for typed ones that the catalogue does not know; ``fewer``, where nothing
+    was found, which shorter queries would find something, and how much.
+    """
+
+    products: list[Listed]
     available: dict[str, int]
     total: int
     page: int
     pages: int
     query: str
-    facets: list[tuple[str, str, int]]
+    facets: Facets
+    instead: dict[str, str] = field(default_factory=dict)
+    fewer: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def page_numbers(self) -> list[int | None]:
@@ -59,80 +104,92 @@ class Listing:
 class Highlights:
     """What the home page shows."""
 
-    bestsellers: list[Product]
-    newest: list[Product]
+    bestsellers: list[Listed]
+    newest: list[Listed]
     available: dict[str, int]
 
 
-@dataclass
-class _Snapshot:
-    products: list[Product] = field(default_factory=list)
-    read_at: float = float("-inf")
-    lock: threading.Lock = field(default_factory=threading.Lock)
+@dataclass(frozen=True)
+class Suggestions:
+    """What somebody who is typing may mean: whole words for the last one, and products."""
+
+    queries: list[str]
+    products: list[Listed]
 
 
-_snapshot = _Snapshot()
+_follower = tail.Follower()
 
 
 def search(
     *,
     query: str = "",
-    category: str = "",
-    min_cents: int | None = None,
-    max_cents: int | None = None,
-    in_stock: bool = False,
     sort: str = "relevance",
     page: int = 1,
     per_page: int = PER_PAGE,
     statuses: Iterable[str] = ("active",),
+    **filters: Unpack[Filters],
 ) -> Listing:
     """The products that match everything asked for, a page of them. Raises NoSuchPage past the end.
 
-    Prices in cents, both ends included. ``query`` matches where each of its words is part of the product's words in any
-    language; case and the ways to write an umlaut make no difference.
+    Each word of ``query`` must be found in the product's words in any language: in one of its forms, as a part of a compound,
+    as a beginning, by a synonym or, where the catalogue knows nothing like it, by the word that comes nearest.
+    Relevance is how many words stand in the name, and then the rating.
     """
-    words, allowed = folded(query).split()[:_QUERY_WORDS], set(statuses)
-    wanted = [
-        product
-        for product in everything()
-        if product.status in allowed
-        and (min_cents is None or product.price_cents >= min_cents)
-        and (max_cents is None or product.price_cents <= max_cents)
-        and all(word in _haystack(product) for word in words)
-    ]
-    if in_stock:
-        available = availability(wanted)
-        wanted = [product for product in wanted if available[product.id] > 0]
-    facets = [
-        (slug, str(label), sum(product.category == slug for product in wanted)) for slug, label in CATEGORIES.items()
-    ]
-    if category:
-        wanted = [product for product in wanted if product.category == category]
-    wanted.sort(key=_order(sort, words))
-    pages = max(1, -(-len(wanted) // per_page))
+    replica = _follower.fresh()
+    sets = replica.sets
+    asked = _Asked(replica, query)
+    narrowed = _Narrowed(replica, sets, asked.found & sets.having(statuses), filters)
+    total = narrowed.all.bit_count()
+    pages = max(1, -(-total // per_page))
     if not 1 <= page <= pages:
         raise NoSuchPage(pages)
-    shown = wanted[(page - 1) * per_page : page * per_page]
-    return Listing(shown, availability(shown), len(wanted), page, pages, query, facets)
+    order = sort if sort in _ORDERS else "-rating"
+    tiers = asked.tiers(narrowed.all) if sort not in {*_ORDERS, "-rating"} else [narrowed.all]
+    positions = _page(replica, tiers, order, offset=(page - 1) * per_page, limit=per_page)
+    shown = [replica.listed(position) for position in positions]
+    fewer = asked.fewer(sets.having(statuses)) if query and not total else []
+    available = availability(shown)
+    return Listing(shown, available, total, page, pages, query, narrowed.facets(), asked.instead, fewer)
+
+
+def suggest(typed: str) -> Suggestions:
+    """What may be meant by what was typed so far."""
+    replica = _follower.fresh()
+    *before, last = split(typed) or [""]
+    if not last:
+        return Suggestions([], [])
+    asked = _Asked(replica, typed)
+    tiers = asked.tiers(asked.found & replica.sets.having(["active"]))
+    positions = _page(replica, tiers, "-rating", offset=0, limit=_SUGGESTED)
+    shown = [replica.listed(position) for position in positions]
+    return Suggestions([" ".join([*before, one]) for one in _completions(last, shown)], shown)
 
 
 def highlights(limit: int = 4) -> Highlights:
     """The best sold and the newest products. Reviews stand for sales: they grow with them."""
-    active = [product for product in everything() if product.is_active]
-    best = sorted(active, key=lambda product: -product.review_count)[:limit]
-    rest = [product for product in active if product not in best]
-    newest = sorted(rest, key=lambda product: product.created_at, reverse=True)[:limit]
-    return Highlights(best, newest, availability([*best, *newest]))
+    replica = _follower.fresh()
+    active = replica.sets.having(["active"])
+    best = replica.pick(active, "-reviews", offset=0, limit=limit)
+    new = [one for one in replica.pick(active, "new", offset=0, limit=2 * limit) if one not in best][:limit]
+    bestsellers, newest = ([replica.listed(position) for position in some] for some in (best, new))
+    return Highlights(bestsellers, newest, availability([*bestsellers, *newest]))
 
 
-def related(product: Product, limit: int = 4) -> list[Product]:
+def related(product: Product | Listed, limit: int = 4) -> list[Listed]:
     """Other products of the same category, the nearest in price first."""
-    others = [
-        other
-        for other in everything()
-        if other.is_active and other.category == product.category and other.id != product.id
-    ]
-    return sorted(others, key=lambda other: abs(other.price_cents - product.price_cents))[:limit]
+    replica = _follower.fresh()
+    sets = replica.sets
+    others = sets.having(["active"]) & sets.category.get(product.category, 0)
+    cheaper, dearer = (
+        others & replica.priced(None, product.price_cents),
+        others & replica.priced(product.price_cents, None),
+    )
+    near = {
+        *replica.pick(cheaper, "-price", offset=0, limit=limit + 1),
+        *replica.pick(dearer, "price", offset=0, limit=limit + 1),
+    }
+    found = [one for one in map(replica.listed, near) if one.id != product.id]
+    return sorted(found, key=lambda other: (abs(other.price_cents - product.price_cents), other.id))[:limit]
 
 
 def find(product_id: str) -> Product | None:
@@ -140,71 +197,193 @@ def find(product_id: str) -> Product | None:
     return dynamodb.get(Product, product_id) if product_id else None
 
 
-def availability(products: Iterable[Product]) -> dict[str, int]:
-    """How many units of each product anybody may still take, as it stands now."""
-    ids = [product.id for product in products]
-    (found,) = dynamodb.get_many((Product, ids))
-    return {product_id: found[product_id].available if product_id in found else 0 for product_id in ids}
+def listed(product_id: str) -> Listed | None:
+    """One product as lists show it, or None where the catalogue has none of that id for sale."""
+    replica = _follower.fresh()
+    position = replica.position(product_id)
+    found = None if position is None else replica.listed(position)
+    return found if found and replica.sets.having(["active"]) >> found.position & 1 else None
 
 
-def everything() -> list[Product]:
-    """All products in the catalogue, whatever their status, without stock; at most ``FRESH_SECONDS`` old."""
-    with _snapshot.lock:
-        if time.monotonic() - _snapshot.read_at > FRESH_SECONDS:
-            _snapshot.products = list(Product.catalogue_index.query(CATALOGUE))
-            _snapshot.read_at = time.monotonic()
-        return _snapshot.products
+def availability(products: Sequence[Product | Listed]) -> dict[str, int]:
+    """How many units of each product anybody may still take, as it stood a second ago at the most.
+
+    Where the database is away, what the copy knows: whether there are any.
+    """
+    live = live_stock.of([product.id for product in products])
+    replica = _follower.replica
+    return {
+        product.id: live[product.id] or 0 if product.id in live else _SOME * replica.is_stocked(product.id)
+        for product in products
+    }
+
+
+def everything() -> list[Listed]:
+    """All products in the catalogue, whatever their status: for staff, who have lists of their own."""
+    replica = _follower.fresh()
+    every = replica.sets.having(Product.STATUSES)
+    return [replica.listed(position) for position in replica.pick(every, "name", offset=0, limit=replica.sets.size)]
+
+
+def version() -> tuple[int, int]:
+    """Changes whenever an answer of this module may have changed, live stock apart."""
+    return _follower.fresh().version
+
+
+def take(product: Product) -> None:
+    """Take in a product that this process has just written: its next page shows it."""
+    _follower.replica.take([product.serialize()])
+    live_stock.forget([product.id])
 
 
 def forget() -> None:
-    """Read the catalogue anew at the next question: called by whoever changes it."""
-    _snapshot.read_at = float("-inf")
-
-
-def folded(text: str) -> str:
-    """Text in the form in which words are compared: ``Größe``, ``GROESSE`` and ``grosse`` are one."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    for written, plain in (("ä", "a"), ("ö", "o"), ("ü", "u"), ("ae", "a"), ("oe", "o"), ("ue", "u")):
-        text = text.replace(written, plain)
-    return text
+    """Throw the copy away, and read all of it at the next question."""
+    global _follower
+    _follower = tail.Follower()
+    live_stock.forget()
 
 
 def page_numbers(page: int, pages: int) -> list[int | None]:
     """The pages to link: the first, the last, those around this one; None where some are left out."""
-    shown = [number for number in range(1, pages + 1) if number in (1, pages) or abs(number - page) <= 1]
+    near = [number for number in range(page - 1, page + 2) if 1 < number < pages]
     numbers: list[int | None] = []
-    for number in shown:
+    for number in [*([1] if pages else []), *near, *([pages] if pages > 1 else [])]:
         if numbers and numbers[-1] is not None and number - numbers[-1] > 1:
             numbers.append(None)
         numbers.append(number)
     return numbers
 
 
-def _texts(product: Product) -> tuple[str, str]:
-    english = product.translations.en if product.translations else None
-    names = [product.name, (english and english.name) or "", product.sku]
-    rest = [product.description, (english and english.description) or "", str(CATEGORIES.get(product.category, ""))]
-    return folded(" ".join(names)), folded(" ".join(rest))
+class _Asked:
+    """A query, word by word: what was found, where, and what was taken for what."""
+
+    def __init__(self, replica: Replica, query: str) -> None:
+        # A query without a word in it, such as "%", asks for something that nothing has.
+        self.words = split(query)[:_QUERY_WORDS]
+        meanings = [replica.vocabulary.meaning(word) for word in self.words]
+        self.instead = {word: one.instead for word, one in zip(self.words, meanings, strict=True) if one.instead}
+        self._found: list[Found] = [replica.words(meaning) for meaning in meanings]
+        self.found = -1 if self.words or not query.strip() else 0
+        for one in self._found:
+            self.found &= one.anywhere
+
+    def tiers(self, wanted: int) -> list[int]:
+        """The same products, parted by how much of the query stands in their names, the most first."""
+        levels = [wanted]
+        for one in self._found:
+            for boost in (one.name, one.exact):
+                for level in reversed(range(len(levels))):
+                    more = levels[level] & boost
+                    if level + 1 < len(levels):
+                        levels[level + 1] |= more
+                    elif more:
+                        levels.append(more)
+        return [level & ~above for level, above in zip(levels, [*levels[1:], 0], strict=True)][::-1]
+
+    def fewer(self, shown: int) -> list[tuple[str, int]]:
+        """The query without one of its words, where that finds something, and how much."""
+        found = []
+        for left_out in range(len(self.words) if len(self.words) > 1 else 0):
+            rest = shown
+            for number, one in enumerate(self._found):
+                rest &= one.anywhere if number != left_out else -1
+            if rest:
+                words = [self.instead.get(word, word) for word in self.words]
+                found.append((" ".join(words[:left_out] + words[left_out + 1 :]), rest.bit_count()))
+        return sorted(found, key=lambda one: -one[1])
 
 
-def _haystack(product: Product) -> str:
-    return " ".join(_texts(product))
+class _Narrowed:
+    """What was found, under each filter, and under all of them."""
+
+    def __init__(self, replica: Replica, sets: Sets, found: int, filters: Filters) -> None:
+        self._replica, self._sets, self._found, self._filters = replica, sets, found, filters
+        category, least, most = filters.get("category"), filters.get("min_cents"), filters.get("max_cents")
+        self._under = {
+            "category": sets.category.get(category, 0) if category else -1,
+            "price": -1 if least is None and most is None else replica.priced(least, most),
+            "rating": sets.rating.get(filters.get("rating") or 0, -1),
+            "in_stock": sets.stocked if filters.get("in_stock") else -1,
+        }
+        self.all = self._without("")
+
+    def facets(self) -> Facets:
+        asked, sets = self._filters, self._sets
+        by_category, by_price, by_rating = (self._without(kind) for kind in ("category", "price", "rating"))
+        price = (asked.get("min_cents"), asked.get("max_cents"))
+        return Facets(
+            [
+                Choice(
+                    {"category": slug}, _count(by_category, sets.category.get(slug, 0)), asked.get("category") == slug
+                )
+                for slug in CATEGORIES
+            ],
+            [
+                Choice(
+                    {"min_cents": least, "max_cents": most},
+                    _count(by_price, self._replica.priced(least, most)),
+                    price == (least, most),
+                )
+                for least, most in PRICE_RANGES
+            ],
+            [
+                Choice({"rating": stars}, _count(by_rating, sets.rating.get(stars, 0)), asked.get("rating") == stars)
+                for stars in RATINGS
+            ],
+            Choice({"in_stock": True}, _count(self._without("in_stock"), sets.stocked), bool(asked.get("in_stock"))),
+        )
+
+    def _without(self, kind: str) -> int:
+        found = self._found
+        for one, allowed in self._under.items():
+            if one != kind:
+                found &= allowed
+        return found
 
 
-def _order(sort: str, words: list[str]) -> Callable[[Product], tuple[object, ...]]:
-    def rating(product: Product) -> Decimal:
-        return product.rating or Decimal(0)
+def _count(found: int, having: int) -> int:
+    return (found & having).bit_count()
 
-    def relevance(product: Product) -> tuple[object, ...]:
-        names, _rest = _texts(product)
-        return (-sum(word in names for word in words), -rating(product), product.id)
 
-    orders: dict[str, Callable[[Product], tuple[object, ...]]] = {
-        "name": lambda product: (folded(product.title), product.id),
-        "-updated": lambda product: (-product.updated_at.timestamp(), product.id),
-        "price": lambda product: (product.price_cents, product.id),
-        "-price": lambda product: (-product.price_cents, product.id),
-        "-rating": lambda product: (-rating(product), -product.review_count, product.id),
-        "new": lambda product: (-product.created_at.timestamp(), product.id),
-    }
-    return orders.get(sort, relevance)
+def _page(replica: Replica, tiers: list[int], order: str, *, offset: int, limit: int) -> list[int]:
+    """A page out of several sets, one after the other."""
+    found: list[int] = []
+    for tier in tiers:
+        count = tier.bit_count()
+        if offset < count:
+            found += replica.pick(tier, order, offset=offset, limit=limit - len(found))
+            if len(found) == limit:
+                break
+        offset = max(0, offset - count)
+    return found
+
+
+def _completions(last: str, shown: Sequence[Listed]) -> list[str]:
+    """Whole words for one that is being typed, as the names of the products have them."""
+    found: dict[str, None] = {}
+    for product in shown:
+        for word in product.title.split():
+            if folded(word).startswith(last) and folded(word) != last:
+                found[word.strip(".,()").lower()] = None
+    return list(found)[:3]
+
+
+def _saw(units: Mapping[str, int | None]) -> None:
+    replica = _follower.replica
+    replica.saw({one: number for one, number in units.items() if number is not None})
+    replica.drop(one for one, number in units.items() if number is None)
+
+
+def _wrote(updates: dynamodb.Updates, is_done: bool) -> None:
+    """This process has moved stock: its next page shows it."""
+    moved = {item.id: actions for item, actions in updates if isinstance(item, Product)}
+    live_stock.forget(moved)
+    if is_done:
+        said = {product_id: marks.said(actions) for product_id, actions in moved.items()}
+        _follower.replica.saw(
+            {product_id: int(is_stocked) for product_id, is_stocked in said.items() if is_stocked is not None}
+        )
+
+
+live_stock.listeners.append(_saw)
+dynamodb.listeners.append(_wrote)

@@ -71,6 +71,10 @@ class AlreadyDone(Exception):
 
 
 Refusal = Callable[[Any], Exception]
+Updates = Sequence[tuple[Model, Sequence[Action]]]
+
+#: Who wants to know what a transaction has updated in this process, and whether it is known to have happened.
+listeners: list[Callable[[Updates, bool], None]] = []
 
 
 @functools.cache
@@ -98,6 +102,7 @@ class transaction:
         self._write = TransactWrite(connection=connection(), client_request_token=str(uuid.uuid4()))
         self._puts: list[tuple[type[Model], Refusal]] = []
         self._updates: list[tuple[type[Model], Refusal]] = []
+        self._sent: list[tuple[Model, Sequence[Action]]] = []
 
     def __enter__(self) -> transaction:
         return self
@@ -105,17 +110,23 @@ class transaction:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         if kind is not None:
             return
+        is_done = False
         try:
             with self._write:
                 pass
+            is_done = True
         except TransactWriteError as failed:
             meaning = self._meaning(failed)
             if not isinstance(meaning, AlreadyDone):
                 raise meaning from failed
+        finally:
+            for listener in listeners:
+                listener(self._sent, is_done)
 
     def update(self, item: Model, actions: Sequence[Action], *, condition: Condition, otherwise: Refusal) -> None:
         self._write.update(item, list(actions), condition=condition, return_values=_ALL_OLD)
         self._updates.append((type(item), otherwise))
+        self._sent.append((item, actions))
 
     def put(self, item: Model, *, condition: Condition, otherwise: Refusal) -> None:
         self._write.save(item, condition=condition, return_values=_ALL_OLD)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from inventory import catalogue, clock, dynamodb
+from inventory import availability, catalogue, clock, dynamodb
+from inventory.attributes import iso
 from inventory.errors import NoSuchProduct, ProductChanged, Unsure
-from inventory.models import Movement, Product, ProductText, Translations
+from inventory.models import Movement, Note, Product, ProductText, Translations
 
 NEW_ID_PREFIX = "prod-"
+# The note that holds the latest moment given: the catalogue's clock.
+_CLOCK = "clock#catalogue"
 
 
 class Fields(TypedDict, total=False):
@@ -44,8 +48,10 @@ def add(product: Product, *, units: int, by: str) -> Product:
     Raises ProductChanged when its id is taken; nothing is written then.
     """
     product.stock = product.available = units
+    product.updated_at = next_moment()
+    availability.begin(product)
     _add(product, Movement.of(product.id, "received", quantity=units, by=by))
-    catalogue.forget()
+    catalogue.take(product)
     return product
 
 
@@ -67,14 +73,40 @@ def save(product_id: str, *, version: int, **fields: Unpack[Fields]) -> Product:
     product as it stands now, when somebody saved first; NoSuchProduct; Busy; nothing is written then. Raises Unsure
     when an answer was lost and others have saved since.
     """
-    product = _save(product_id, version, fields, _Attempt(clock.now()))
-    catalogue.forget()
+    product = _save(product_id, version, fields, _Attempt(next_moment()))
+    catalogue.take(product)
     return product
 
 
 def archive(product_id: str, *, version: int) -> Product:
     """Take a product off the shop's shelves and keep it for the orders that name it. Raises as ``save`` does."""
     return save(product_id, version=version, status="archived")
+
+
+@dynamodb.retry_while_busy
+def next_moment() -> datetime:
+    """A moment later than every one given before, whatever the clocks say: for ``updated_at``, within a minute.
+
+    The copies of the catalogue rely on it (``inventory.replica.tail``). Raises Busy.
+    """
+    moment = clock.now()
+    while not _took(moment):
+        latest = dynamodb.get(Note, _CLOCK)
+        if latest is not None:
+            moment = max(clock.now(), datetime.fromisoformat(latest.text) + timedelta(microseconds=1))
+    return moment
+
+
+def _took(moment: datetime) -> bool:
+    later = Note.id.does_not_exist() | (Note.text < iso(moment))
+    try:
+        with dynamodb.reading():
+            Note(_CLOCK).update([Note.text.set(iso(moment))], condition=later)
+    except UpdateError as refused:
+        if dynamodb.error_code(refused) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 @dataclass

@@ -19,7 +19,10 @@ from pytest_django.fixtures import Settings
 
 from inventory import accounts, catalogue, checkout, products, tables
 from inventory.models import Product, TableMeta, User
+from inventory.replica import tail
 
+# No test depends on how fast the copy of the catalogue is filled.
+tail.PATIENCE_SECONDS = tail.FIRST_PATIENCE_SECONDS = None
 PASSWORD = "correct horse 1"
 
 # The same examples in every run, however slow the machine is.

@@ -38,7 +38,7 @@ def found(**asked: Any) -> list[str]:
 
 
 def counts(**asked: Any) -> dict[str, int]:
-    return {slug: count for slug, _, count in catalogue.search(**asked).facets}
+    return {str(one.filters["category"]): one.count for one in catalogue.search(**asked).facets.categories}
 
 
 # Words
@@ -212,13 +212,6 @@ def test_facets_count_only_what_is_in_stock_when_that_is_asked(shelf: None):
     assert counts()["shoes"] == 2
 
 
-def test_facets_are_named_in_the_active_language(shelf: None):
-    with translation.override("en"):
-        labels = [label for _, label, _ in catalogue.search().facets]
-
-    assert labels == ["Shoes", "Apparel", "Accessories", "Equipment"]
-
-
 # Stock
 
 
@@ -342,21 +335,6 @@ def test_the_next_search_costs_only_its_live_stock(shelf: None):
         catalogue.search()
 
     assert [name for name, _ in calls] == ["BatchGetItem"]
-
-
-def test_the_catalogue_is_read_anew_when_it_is_no_longer_fresh(shelf: None, monkeypatch: pytest.MonkeyPatch):
-    catalogue.search()
-    Product("mat").update([Product.name.set("Yogamatte")])  # Another process: this one is not told.
-    before = [found(query="yoga"), found(query="matte")]
-
-    monkeypatch.setattr(catalogue, "FRESH_SECONDS", -1)
-
-    assert before == [[], ["mat"]]
-    assert found(query="yoga") == ["mat"]
-
-
-def test_what_is_remembered_holds_no_stock(shelf: None):
-    assert {(product.stock, product.reserved, product.available) for product in catalogue.everything()} == {(0, 0, 0)}
 
 
 # The home page

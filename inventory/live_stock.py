@@ -1,0 +1,107 @@
+"""How many units there are of what a page shows: read in one batch, and for a moment not again."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from inventory import dynamodb
+from inventory.models import Product
+
+logger = logging.getLogger(__name__)
+
+#: So long a number is shown without asking; so long again while somebody else is asking.
+FRESH_SECONDS = 1.0
+#: So long nobody asks after the database did not answer: pages show the last numbers.
+PAUSE_SECONDS = 2.0
+#: So long a page waits for another that is asking already.
+PATIENCE_SECONDS = 0.25
+_BATCH = 100
+_KEPT = 20_000
+
+_LOOKED_THROUGH = 200
+
+#: Who wants to know what was read: called with the units by product.
+listeners: list[Callable[[Mapping[str, int | None]], None]] = []
+
+_seen: dict[str, tuple[float, int | None]] = {}
+_asking = threading.Lock()
+_paused_until = float("-inf")
+
+
+def of(product_ids: Sequence[str]) -> dict[str, int | None]:
+    """Units that anybody may take, by product; None for a product that is not there. One BatchGetItem at the most.
+
+    Where the database is away the last known numbers stand, and a product without one is left out.
+    """
+    now = time.monotonic()
+    oldest = min((_seen.get(one, (float("-inf"), 0))[0] for one in product_ids), default=now)
+    if now - oldest > FRESH_SECONDS:
+        _refresh(product_ids, may_wait=now - oldest > 2 * FRESH_SECONDS)
+    return {one: _seen[one][1] for one in product_ids if one in _seen}
+
+
+def forget(product_ids: Iterable[str] | None = None) -> None:
+    """Ask anew for some products, or all: called by whoever has just moved their stock."""
+    if product_ids is None:
+        _seen.clear()
+        return
+    for one in product_ids:
+        _seen.pop(one, None)
+
+
+def _refresh(product_ids: Sequence[str], *, may_wait: bool) -> None:
+    global _paused_until
+    if not _asking.acquire(timeout=PATIENCE_SECONDS if may_wait else 0):
+        return
+    try:
+        now = time.monotonic()
+        due = [one for one in product_ids if now - _seen.get(one, (float("-inf"), 0))[0] > FRESH_SECONDS][:_BATCH]
+        if due and now > _paused_until:
+            _read([*due, *_also_due(due, now)])
+    except (BotoCoreError, ClientError) as failed:
+        if not dynamodb.is_unavailable(failed):
+            raise
+        _paused_until = time.monotonic() + PAUSE_SECONDS
+        logger.warning("Live stock could not be read; pages show the last numbers: %s", failed)
+    finally:
+        _asking.release()
+
+
+def _also_due(due: list[str], now: float) -> list[str]:
+    """Fill the batch with what was shown lately and is due soon: the more one answer brings, the fewer are needed."""
+    room, asked = _BATCH - len(due), set(due)
+    lately = ((one, at) for one, (at, _) in itertools.islice(_seen.items(), _LOOKED_THROUGH) if one not in asked)
+    return [one for one, at in lately if FRESH_SECONDS / 2 < now - at < 30][:room] if room else []
+
+
+def _read(product_ids: list[str]) -> None:
+    answer = dynamodb.connection().client.batch_get_item(
+        RequestItems={
+            Product.Meta.table_name: {
+                "Keys": [{"id": {"S": one}} for one in product_ids],
+                "ProjectionExpression": "id, available",
+                "ConsistentRead": True,
+            }
+        }
+    )
+    read_at = time.monotonic()
+    late = answer.get("UnprocessedKeys", {}).get(Product.Meta.table_name, {}).get("Keys", [])
+    units: dict[str, int | None] = dict.fromkeys(product_ids)
+    for raw in answer["Responses"].get(Product.Meta.table_name, []):
+        units[raw["id"]["S"]] = int(raw["available"]["N"]) if "available" in raw else 0
+    for key in late:
+        units.pop(key["id"]["S"])
+    for one, number in units.items():
+        # At the end, so that those at the beginning are the ones that were read longest ago.
+        _seen.pop(one, None)
+        _seen[one] = (read_at, number)
+    while len(_seen) > _KEPT:
+        _seen.pop(next(iter(_seen)), None)
+    for listen in listeners:
+        listen(units)

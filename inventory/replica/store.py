@@ -1,0 +1,332 @@
+"""The catalogue as this process holds it: rows and words in SQLite in memory, sets of products as bits.
+
+Everything here is derived from ``catalogue-index`` and can be thrown away. Nothing is ever changed in place: a product
+that changed is taken in anew, at a position of its own, and the old position leaves the sets. So whoever is
+answering a question goes on with the sets as they were, and what was made for a position (a row, a card) stays true.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import functools
+import itertools
+import sqlite3
+import threading
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from inventory.replica import bits, listed, words
+from inventory.replica.listed import Listed, Raw
+
+_SCHEMA = f"""
+    CREATE TABLE product (position INTEGER PRIMARY KEY, {listed.COLUMNS});
+    CREATE TABLE current (id TEXT PRIMARY KEY, position INTEGER, updated TEXT) WITHOUT ROWID;
+    CREATE TABLE shelf (id TEXT PRIMARY KEY, stocked INTEGER, moment TEXT) WITHOUT ROWID;
+    CREATE VIRTUAL TABLE word USING fts5 (
+        name, text, content = '', detail = 'column', columnsize = 0, tokenize = 'ascii'
+    );
+"""
+_INSERT = f"INSERT INTO product VALUES (:position, {', '.join(f':{name}' for name in listed.NAMES)})"  # noqa: S608
+# Ascending, so that one list serves both to sort with and to look up where a newcomer belongs.
+_ORDERS = {
+    "-rating": "-stars, -reviews, id",
+    "price": "price, id",
+    "-price": "-price, id",
+    "new": "-created, id",
+    "-reviews": "-reviews, id",
+    "name": "folded, id",
+    "-updated": "-updated, id",
+}
+#: Stars from which on a product counts as rated so well.
+RATINGS = (4, 3)
+# More newcomers than this at once are sorted in with all others instead of one by one.
+_ONE_BY_ONE = 200
+_SPARSE = 400
+_DEEP = 240
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Which positions have what, as the bits of whole numbers. All but ``status`` may name positions left since."""
+
+    size: int = 0
+    status: Mapping[str, int] = field(default_factory=dict)
+    category: Mapping[str, int] = field(default_factory=dict)
+    rating: Mapping[int, int] = field(default_factory=dict)
+    stocked: int = 0
+
+    def having(self, statuses: Iterable[str]) -> int:
+        return functools.reduce(int.__or__, (self.status.get(status, 0) for status in statuses), 0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a word stands: in its own form in names, in any form in names, in any form anywhere."""
+
+    exact: int
+    name: int
+    anywhere: int
+
+
+class Replica:
+    """One process's copy of the catalogue. ``sets`` is exchanged as a whole; read it once for each question."""
+
+    _generations = itertools.count(1)
+
+    def __init__(self) -> None:
+        self.generation = next(self._generations)
+        self.sets = Sets()
+        self.vocabulary = words.Vocabulary()
+        #: Counts what changed, so that whoever made something of it knows whether it is still true.
+        self.changes = 0
+        self._sql = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._sql.executescript(_SCHEMA)
+        self._lock = threading.RLock()
+        self._orders: dict[str, array[int]] = {}
+        self._found: dict[tuple[str, str], tuple[int, int]] = {}
+        self._prices: dict[tuple[int | None, int | None], tuple[int, int]] = {}
+        self._deep: dict[tuple[int, str], array[int]] = {}
+        self.listed = functools.lru_cache(maxsize=4096)(self._listed)
+
+    # What comes in
+
+    def take(self, raws: Iterable[Raw]) -> None:
+        """Take in products as ``catalogue-index`` has them. What is known already, or newer here, is left out."""
+        with self._lock:
+            rows, left = self._news(map(listed.row, raws))
+            if not rows:
+                return
+            base = self.sets.size
+            self._keep(base, rows)
+            self._sort_in(range(base, base + len(rows)))
+            self.sets = self._with(rows, left)
+            self.changes += 1
+
+    def mark(self, raws: Iterable[Raw]) -> None:
+        """Take in what ``availability-index`` says: whether products have units that anybody may take."""
+        marks = [(raw["id"]["S"], "inStockSince" in raw, raw["availabilityAt"]["S"]) for raw in raws]
+        with self._lock:
+            known = self._shelf(product_id for product_id, _, _ in marks)
+            self._stock([mark for mark in marks if mark[2] > known.get(mark[0], (False, ""))[1]])
+
+    def saw(self, units: Mapping[str, int]) -> None:
+        """Take in live stock that somebody has just read: it is newer than any index."""
+        with self._lock:
+            known = self._shelf(units)
+            self._stock(
+                [
+                    (product_id, number > 0, known.get(product_id, (False, ""))[1])
+                    for product_id, number in units.items()
+                    if (number > 0) != known.get(product_id, (None, ""))[0]
+                ]
+            )
+
+    def drop(self, product_ids: Iterable[str]) -> None:
+        """Leave out products that are not in their table any more, until somebody writes them anew."""
+        with self._lock:
+            gone = sum(1 << place for one in set(product_ids) if (place := self._position(one)) is not None)
+            status = {name: found & ~gone for name, found in self.sets.status.items()}
+            if status != self.sets.status:
+                self.sets = dataclasses.replace(self.sets, status=status)
+                self.changes += 1
+
+    # What is asked
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes whenever an answer could."""
+        return self.generation, self.changes
+
+    @property
+    def is_wasteful(self) -> bool:
+        """Whether most of it is what products were before: time to read all of it anew."""
+        return self.sets.size > 1000 + 2 * self.sets.having(self.sets.status).bit_count()
+
+    def position(self, product_id: str) -> int | None:
+        """Where a product is now, or None."""
+        with self._lock:
+            return self._position(product_id)
+
+    def is_stocked(self, product_id: str) -> bool:
+        """Whether the product had units to take when last heard of."""
+        with self._lock:
+            return self._shelf([product_id]).get(product_id, (False, ""))[0]
+
+    def words(self, meaning: words.Meaning) -> Found:
+        """Where the words that somebody may have meant stand."""
+        exact, every = _match(meaning.exact), _match(meaning.every, beginning=meaning.beginning)
+        in_name = "{name} : "
+        return Found(self._bits(in_name, exact), self._bits(in_name, every), self._bits("", every))
+
+    def priced(self, least: int | None, most: int | None) -> int:
+        """What costs no less and no more, in cents."""
+        with self._lock:
+            size, found = self._prices.get((least, most), (0, 0))
+            if size < self.sets.size:
+                new = self._sql.execute(
+                    "SELECT position FROM product WHERE position >= ? AND price BETWEEN ? AND ?",
+                    (size, least or 0, 1 << 60 if most is None else most),
+                )
+                found |= bits.of((position for (position,) in new), size=self.sets.size)
+                _remember(self._prices, (least, most), (self.sets.size, found), 256)
+            return found
+
+    def pick(self, wanted: int, order: str, *, offset: int, limit: int) -> list[int]:
+        """Some of a set's positions, in an order."""
+        if wanted.bit_count() <= _SPARSE:
+            return self._sorted(bits.positions(wanted), order)[offset : offset + limit]
+        if offset >= _DEEP:
+            return list(self._all_in_order(wanted, order)[offset : offset + limit])
+        return list(itertools.islice(bits.among(wanted, self._order(order)), offset, offset + limit))
+
+    # Inside
+
+    def _news(self, rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+        """Of some rows those that are new, each product's last; and the positions that they leave, as a set."""
+        newest: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            if row["id"] not in newest or newest[row["id"]]["moment"] < row["moment"]:
+                newest[row["id"]] = row
+        marks = ", ".join("?" * len(newest))
+        known = self._sql.execute(f"SELECT id, position, updated FROM current WHERE id IN ({marks})", list(newest))  # noqa: S608
+        left = 0
+        for product_id, position, moment in known.fetchall():
+            if moment >= newest[product_id]["moment"]:
+                del newest[product_id]
+            else:
+                left |= 1 << position
+        return list(newest.values()), left
+
+    def _position(self, product_id: str) -> int | None:
+        found = self._sql.execute("SELECT position FROM current WHERE id = ?", (product_id,)).fetchone()
+        return found[0] if found else None
+
+    def _shelf(self, product_ids: Iterable[str]) -> dict[str, tuple[bool, str]]:
+        wanted = list(product_ids)
+        marks = ", ".join("?" * len(wanted))
+        found = self._sql.execute(f"SELECT id, stocked, moment FROM shelf WHERE id IN ({marks})", wanted)  # noqa: S608
+        return {product_id: (bool(stocked), moment) for product_id, stocked, moment in found}
+
+    def _keep(self, base: int, rows: list[dict[str, Any]]) -> None:
+        numbered = list(enumerate(rows, start=base))
+        self._sql.execute("BEGIN")
+        self._sql.executemany(_INSERT, [{**row, "position": position} for position, row in numbered])
+        self._sql.executemany(
+            "INSERT INTO word (rowid, name, text) VALUES (?, ?, ?)",
+            [(position, " ".join(row["in_name"]), " ".join(row["in_text"])) for position, row in numbered],
+        )
+        self._sql.executemany(
+            "REPLACE INTO current VALUES (?, ?, ?)",
+            [(row["id"], position, row["moment"]) for position, row in numbered],
+        )
+        self._sql.execute("COMMIT")
+        for row in rows:
+            self.vocabulary.add({*row["in_name"], *row["in_text"]})
+
+    def _with(self, rows: list[dict[str, Any]], left: int) -> Sets:
+        old, base = self.sets, self.sets.size
+        status, category = defaultdict(int, old.status), defaultdict(int, old.category)
+        rating, stocked = defaultdict(int, old.rating), 0
+        new: dict[tuple[str, Any], int] = defaultdict(int)
+        shelf = self._shelf(row["id"] for row in rows)
+        for number, row in enumerate(rows):
+            bit = 1 << number
+            new["status", row["status"]] |= bit
+            new["category", row["category"]] |= bit
+            for stars in RATINGS:
+                new["rating", stars] |= bit if row["stars"] >= stars else 0
+            stocked |= bit if shelf.get(row["id"], (False, ""))[0] else 0
+        for one in status:
+            status[one] &= ~left
+        kinds: dict[str, Any] = {"status": status, "category": category, "rating": rating}
+        for (kind, value), found in new.items():
+            kinds[kind][value] |= found << base
+        return Sets(base + len(rows), dict(status), dict(category), dict(rating), old.stocked | stocked << base)
+
+    def _stock(self, marks: list[tuple[str, bool, str]]) -> None:
+        stocked = self.sets.stocked
+        for product_id, is_stocked, moment in marks:
+            self._sql.execute("REPLACE INTO shelf VALUES (?, ?, ?)", (product_id, is_stocked, moment))
+            position = self._position(product_id)
+            if position is not None:
+                bit = 1 << position
+                stocked = stocked | bit if is_stocked else stocked & ~bit
+        if stocked != self.sets.stocked:
+            self.sets = dataclasses.replace(self.sets, stocked=stocked)
+            self.changes += 1
+
+    def _bits(self, column: str, match: str) -> int:
+        if not match:
+            return 0
+        with self._lock:
+            size, found = self._found.get((column, match), (0, 0))
+            if size < self.sets.size:
+                question = "SELECT rowid FROM word WHERE word MATCH ? AND rowid >= ?"
+                new = self._sql.execute(question, (f"{column}({match})", size))
+                found |= bits.of((position for (position,) in new), size=self.sets.size)
+                _remember(self._found, (column, match), (self.sets.size, found), 2048)
+            return found
+
+    def _order(self, order: str) -> array[int]:
+        with self._lock:
+            if order not in self._orders:
+                rows = self._sql.execute(f"SELECT position FROM product ORDER BY {_ORDERS[order]}")  # noqa: S608
+                self._orders[order] = array("I", (position for (position,) in rows))
+            return self._orders[order]
+
+    def _sort_in(self, positions: range) -> None:
+        """Give newcomers their places in the orders that are there: in copies, since others may be reading them."""
+        if len(positions) > _ONE_BY_ONE:
+            self._orders.clear()
+        for order, old in self._orders.items():
+            self._orders[order] = new = array("I", old)
+            key = functools.partial(self._key, order)
+            for position in positions:
+                new.insert(bisect.bisect_left(new, key(position), key=key), position)
+
+    def _key(self, order: str, position: int) -> tuple[Any, ...]:
+        row = self._sql.execute(f"SELECT {_ORDERS[order]} FROM product WHERE position = ?", (position,))  # noqa: S608
+        return tuple(row.fetchone())
+
+    def _sorted(self, positions: list[int], order: str) -> list[int]:
+        if len(positions) < 2:
+            return positions
+        numbers = ",".join(map(str, positions))
+        with self._lock:
+            rows = self._sql.execute(
+                f"SELECT position FROM product WHERE position IN ({numbers}) ORDER BY {_ORDERS[order]}"  # noqa: S608
+            )
+            return [position for (position,) in rows]
+
+    def _all_in_order(self, wanted: int, order: str) -> array[int]:
+        """All of a set, kept for whoever goes on to the next page."""
+        known = self._deep.get((wanted, order))
+        if known is None:
+            known = array("I", bits.among(wanted, self._order(order)))
+            _remember(self._deep, (wanted, order), known, _KEPT)
+        return known
+
+    def _listed(self, position: int) -> Listed:
+        with self._lock:
+            row = self._sql.execute(f"SELECT {listed.SHOWN} FROM product WHERE position = ?", (position,)).fetchone()  # noqa: S608
+        return listed.product(position, row)
+
+
+@functools.lru_cache(maxsize=4096)
+def _match(wanted: frozenset[str], *, beginning: str = "") -> str:
+    """FTS5's words for "any of these, or what begins so". Our words have letters and digits only."""
+    parts = [f'"{word}"' for word in sorted(wanted)] + ([f'"{beginning}" *'] if beginning else [])
+    return " OR ".join(parts)
+
+
+def _remember(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Keep a value, and let the oldest go where there are too many. Whoever calls holds the lock, or loses nothing."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > most:
+        kept.pop(next(iter(kept)), None)

@@ -1,0 +1,188 @@
+"""How the copy is filled and kept fresh: all of the index once, then only what is later than what is known.
+
+Nothing is missed, whatever the clocks of those who write say. Every save first takes a moment that is later than every
+moment taken before (``products.next_moment``) and is in the index less than ``SETTLED_SECONDS`` after that. Each
+look asks for all that is later than the newest moment that was known here ``SETTLED_SECONDS`` ago, by a clock of our
+own: whatever was not in the index then took its moment after that one. A process that is younger than that looks
+back a little further each time, and once, when it is as old, over everything that was on its way when it began. What comes
+again is known by its moment and left out, so nothing is shown twice or turned back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from inventory import clock, dynamodb
+from inventory.attributes import iso
+from inventory.models import CATALOGUE, Product
+from inventory.replica.listed import Raw
+from inventory.replica.store import Replica
+
+logger = logging.getLogger(__name__)
+
+#: From this age on the copy is looked after by whoever needs it next; from the second on everybody waits for that.
+FRESH_SECONDS = 2.0
+STALE_SECONDS = 4.0
+SETTLED_SECONDS = 60.0
+#: How long a page waits for the database at the most when there is something to show without it.
+PATIENCE_SECONDS: float | None = 0.25
+#: How long the very first page waits for more than the first part of the catalogue.
+FIRST_PATIENCE_SECONDS: float | None = 1.0
+_LONGEST_FIRST_READ_SECONDS = 25.0
+#: How far back a young process looks: what an index takes to follow its table, ten times over.
+_YOUNG = timedelta(seconds=10)
+#: How far the clocks of those who write may be apart. Who sells a last unit takes no moment from anybody.
+_CLOCKS_APART, _SHELF_CLOCKS_APART = timedelta(minutes=10), timedelta(seconds=60)
+#: Products taken in at once: whoever asks meanwhile waits for so many.
+_PORTION = 100
+
+
+class Follower:
+    """Keeps one copy fresh, lazily: nothing happens while nobody asks."""
+
+    def __init__(self) -> None:
+        self.replica = Replica()
+        self._products = _Index("catalogue-index", "updatedAt")
+        self._shelves = _Index("availability-index", "availabilityAt", overlap=_SHELF_CLOCKS_APART)
+        self._lock = threading.Lock()
+        self._look: threading.Thread | None = None
+        self._looked_at = self._known_at = float("-inf")
+        self._is_whole, self._has_some = False, threading.Event()
+        self._failure: Exception | None = None
+
+    def fresh(self) -> Replica:
+        """The copy, as fresh as it must be. Raises Contention where there is none yet and the database is away."""
+        age = time.monotonic() - self._known_at
+        if age > FRESH_SECONDS:
+            self._wait(self._begin(), is_stale=age > STALE_SECONDS)
+        return self.replica
+
+    def _begin(self) -> tuple[threading.Thread | None, bool]:
+        """The look that is on its way, if any, and whether it is we who sent it."""
+        with self._lock:
+            look, now = self._look, time.monotonic()
+            if look is not None and look.is_alive():
+                return look, False
+            # After a failure there is a pause: a database that is away is not asked by every page.
+            if now - self._looked_at <= FRESH_SECONDS and self._has_some.is_set():
+                return None, False
+            self._looked_at = now
+            self._look = look = threading.Thread(target=self._run, name="catalogue", daemon=True)
+            look.start()
+            return look, True
+
+    def _wait(self, begun: tuple[threading.Thread | None, bool], *, is_stale: bool) -> None:
+        look, is_ours = begun
+        if not self._has_some.is_set():
+            self._wait_for_the_first(look)
+        elif look is not None and not self._failure and self._is_whole and (is_ours or is_stale):
+            look.join(PATIENCE_SECONDS)
+
+    def _wait_for_the_first(self, look: threading.Thread | None) -> None:
+        if look is not None:
+            look.join(FIRST_PATIENCE_SECONDS)
+        if not self._has_some.wait(_LONGEST_FIRST_READ_SECONDS) or (self._failure and not self.replica.sets.size):
+            raise dynamodb.Contention from self._failure
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        try:
+            if self._is_whole:
+                self._read_news()
+            else:
+                self._read_all(self.replica)
+                self._is_whole = True
+            self._failure = None
+            self._known_at = began
+        except (BotoCoreError, ClientError) as failed:
+            self._failure = failed
+            logger.warning("The catalogue could not be read; pages show it as it was: %s", failed)
+        finally:
+            if self._failure or self._is_whole:
+                self._has_some.set()
+
+    def _read_all(self, into: Replica) -> None:
+        # Newest first: what is looked for most is there soonest. Shelves first: a shop without stock looks closed.
+        for raws in self._shelves.everything():
+            into.mark(raws)
+        for raws in self._products.everything():
+            for at in range(0, len(raws), _PORTION):
+                into.take(raws[at : at + _PORTION])
+                time.sleep(0)  # Whoever waits for the copy goes first.
+            if into is self.replica:
+                self._has_some.set()
+
+    def _read_news(self) -> None:
+        for raws in self._products.news():
+            self.replica.take(raws)
+        for raws in self._shelves.news():
+            self.replica.mark(raws)
+        if self.replica.is_wasteful:
+            fresh = Replica()
+            self._read_all(fresh)
+            self.replica = fresh
+
+
+class _Index:
+    """An index of all products by a moment, and up to where it is known."""
+
+    def __init__(self, name: str, attribute: str, *, overlap: timedelta = timedelta()) -> None:
+        self._name, self._attribute, self._overlap = name, attribute, overlap
+        self._newest = ""
+        #: The newest moment that was known when, the oldest of them first.
+        self._known: deque[tuple[float, str]] = deque()
+        self._on_its_way: tuple[float, str] | None = None
+
+    def everything(self) -> Iterator[list[Raw]]:
+        """All of it, newest first."""
+        way_back = timedelta(seconds=SETTLED_SECONDS) + _CLOCKS_APART
+        self._on_its_way = (time.monotonic(), iso(clock.now() - way_back))
+        yield from self._read("", newest_first=True)
+        self._known = deque([(time.monotonic(), _earlier(self._newest, _YOUNG))])
+
+    def news(self) -> Iterator[list[Raw]]:
+        """What is later than what was known when all before it was settled."""
+        settled = time.monotonic() - SETTLED_SECONDS
+        while len(self._known) > 1 and self._known[1][0] <= settled:
+            self._known.popleft()
+        since = _earlier(self._known[0][1], self._overlap)
+        if self._on_its_way and self._on_its_way[0] <= settled:
+            since = min(since, self._on_its_way[1])
+        yield from self._read(since, newest_first=False)
+        if self._on_its_way and self._on_its_way[0] <= settled:
+            self._on_its_way = None
+        self._known.append((time.monotonic(), max(self._newest, self._known[-1][1])))
+
+    def _read(self, since: str, *, newest_first: bool) -> Iterator[list[Raw]]:
+        question: dict[str, Any] = {
+            "TableName": Product.Meta.table_name,
+            "IndexName": self._name,
+            "KeyConditionExpression": "#catalogue = :catalogue" + (" AND #moment >= :since" if since else ""),
+            "ExpressionAttributeNames": {"#catalogue": "catalogue", **({"#moment": self._attribute} if since else {})},
+            "ExpressionAttributeValues": {
+                ":catalogue": {"S": CATALOGUE},
+                **({":since": {"S": since}} if since else {}),
+            },
+            "ScanIndexForward": not newest_first,
+        }
+        while True:
+            answer = dynamodb.connection().client.query(**question)
+            moments = [raw[self._attribute]["S"] for raw in answer["Items"]]
+            yield answer["Items"]
+            # Only now: had its reader failed, these would have to come again.
+            self._newest = max([self._newest, *moments])
+            if "LastEvaluatedKey" not in answer:
+                return
+            question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _earlier(moment: str, by: timedelta) -> str:
+    return iso(datetime.fromisoformat(moment) - by) if moment and by else moment
