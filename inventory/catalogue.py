@@ -22,7 +22,7 @@ from inventory.replica.listed import Listed
 from inventory.replica.store import RATINGS, Found, Replica, Sets
 from inventory.replica.words import folded, split
 
-__all__ = ["CATEGORIES", "Listed", "folded"]
+__all__ = ["CATEGORIES", "RATINGS", "Listed", "folded"]
 
 # What customers may choose; ``search`` knows two more for the admin panel, ``name`` and ``-updated``.
 SORTS: dict[str, Promise | str] = {

@@ -73,7 +73,7 @@ def save(product_id: str, *, version: int, **fields: Unpack[Fields]) -> Product:
     product as it stands now, when somebody saved first; NoSuchProduct; Busy; nothing is written then. Raises Unsure
     when an answer was lost and others have saved since.
     """
-    product = _save(product_id, version, fields, _Attempt(next_moment()))
+    product = _save(product_id, version, fields, _Attempt())
     catalogue.take(product)
     return product
 
@@ -113,7 +113,7 @@ def _took(moment: datetime) -> bool:
 class _Attempt:
     """One save, however often it is tried: the moment that it will bear, and whether an answer to it was lost."""
 
-    moment: datetime
+    moment: datetime | None = None
     is_lost: bool = False
 
     def check(self, product: Product, version: int) -> bool:
@@ -136,6 +136,7 @@ def _save(product_id: str, version: int, fields: Fields, attempt: _Attempt) -> P
         return product
     actions = _differences(product, fields)
     if actions:
+        attempt.moment = attempt.moment or next_moment()
         product.version, product.updated_at = version + 1, attempt.moment
         stamp = [Product.version.set(product.version), Product.updated_at.set(attempt.moment)]
         _send(product_id, [*actions, *stamp], version, attempt)

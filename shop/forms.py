@@ -31,9 +31,22 @@ class Question(TypedDict):
     category: str
     min_cents: int | None
     max_cents: int | None
+    rating: int | None
     in_stock: bool
     sort: str
     page: int
+
+
+NOTHING_ASKED: Question = {
+    "query": "",
+    "category": "",
+    "min_cents": None,
+    "max_cents": None,
+    "rating": None,
+    "in_stock": False,
+    "sort": "relevance",
+    "page": 1,
+}
 
 
 class EurosField(forms.Field):
@@ -117,6 +130,14 @@ class CatalogueForm(forms.Form):
     )
     min_price = EurosField(required=False, label=_("At least"), widget=forms.TextInput(_AMOUNT))
     max_price = EurosField(required=False, label=_("At most"), widget=forms.TextInput(_AMOUNT))
+    rating = forms.TypedChoiceField(
+        required=False,
+        choices=[(str(stars), stars) for stars in catalogue.RATINGS],
+        coerce=int,
+        empty_value=None,
+        label=_("Rating"),
+        error_messages={"invalid_choice": _("There is no such rating to choose.")},
+    )
     in_stock = forms.BooleanField(
         required=False, label=_("In stock only"), widget=forms.CheckboxInput({"data-submit-on-change": True})
     )
@@ -148,6 +169,7 @@ class CatalogueForm(forms.Form):
             "category": sent.get("category", ""),
             "min_cents": sent.get("min_price"),
             "max_cents": sent.get("max_price"),
+            "rating": sent.get("rating"),
             "in_stock": sent.get("in_stock", False),
             "sort": sent.get("sort") or "relevance",
             "page": sent.get("page") or 1,

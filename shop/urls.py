@@ -9,6 +9,7 @@ app_name = "shop"
 urlpatterns = [
     path("", catalogue.home, name="home"),
     path("products/", catalogue.product_list, name="product-list"),
+    path("products/suggest/", catalogue.product_suggest, name="product-suggest"),
     path("products/<key:product_id>/", catalogue.product_detail, name="product-detail"),
     path("cart/", cart.cart, name="cart"),
     path("cart/add/", cart.cart_add, name="cart-add"),

@@ -2,9 +2,9 @@
 
 Nothing is missed, whatever the clocks of those who write say. Every save first takes a moment that is later than every
 moment taken before (``products.next_moment``) and is in the index less than ``SETTLED_SECONDS`` after that. Each
-look asks for all that is later than the newest moment that was known here ``SETTLED_SECONDS`` ago, by a clock of our
-own: whatever was not in the index then took its moment after that one. A process that is younger than that looks
-back a little further each time, and once, when it is as old, over everything that was on its way when it began. What comes
+look asks for all that is later than the newest moment that was known here ``SETTLED_SECONDS`` before the last look, by a
+clock of our own: whatever that look could not see yet took its moment after that one. A process that is younger than that
+looks back a little further each time, and once, when it is as old, over everything that was on its way when it began. What comes
 again is known by its moment and left out, so nothing is shown twice or turned back.
 """
 
@@ -55,7 +55,8 @@ class Follower:
         self._lock = threading.Lock()
         self._look: threading.Thread | None = None
         self._looked_at = self._known_at = float("-inf")
-        self._is_whole, self._has_some = False, threading.Event()
+        self._is_whole = self._has_some = False
+        self._answered = threading.Event()
         self._failure: Exception | None = None
 
     def fresh(self) -> Replica:
@@ -72,24 +73,28 @@ class Follower:
             if look is not None and look.is_alive():
                 return look, False
             # After a failure there is a pause: a database that is away is not asked by every page.
-            if now - self._looked_at <= FRESH_SECONDS and self._has_some.is_set():
+            if now - self._looked_at <= FRESH_SECONDS and self._has_some:
                 return None, False
             self._looked_at = now
+            if not self._has_some:
+                self._answered.clear()
             self._look = look = threading.Thread(target=self._run, name="catalogue", daemon=True)
             look.start()
             return look, True
 
     def _wait(self, begun: tuple[threading.Thread | None, bool], *, is_stale: bool) -> None:
         look, is_ours = begun
-        if not self._has_some.is_set():
+        if look is None:
+            return
+        if not self._has_some:
             self._wait_for_the_first(look)
-        elif look is not None and not self._failure and self._is_whole and (is_ours or is_stale):
+        elif PATIENCE_SECONDS is None or (self._is_whole and not self._failure and (is_ours or is_stale)):
             look.join(PATIENCE_SECONDS)
 
-    def _wait_for_the_first(self, look: threading.Thread | None) -> None:
-        if look is not None:
-            look.join(FIRST_PATIENCE_SECONDS)
-        if not self._has_some.wait(_LONGEST_FIRST_READ_SECONDS) or (self._failure and not self.replica.sets.size):
+    def _wait_for_the_first(self, look: threading.Thread) -> None:
+        look.join(FIRST_PATIENCE_SECONDS)
+        self._answered.wait(_LONGEST_FIRST_READ_SECONDS)
+        if not self._has_some:
             raise dynamodb.Contention from self._failure
 
     def _run(self) -> None:
@@ -106,8 +111,7 @@ class Follower:
             self._failure = failed
             logger.warning("The catalogue could not be read; pages show it as it was: %s", failed)
         finally:
-            if self._failure or self._is_whole:
-                self._has_some.set()
+            self._answered.set()
 
     def _read_all(self, into: Replica) -> None:
         # Newest first: what is looked for most is there soonest. Shelves first: a shop without stock looks closed.
@@ -118,7 +122,8 @@ class Follower:
                 into.take(raws[at : at + _PORTION])
                 time.sleep(0)  # Whoever waits for the copy goes first.
             if into is self.replica:
-                self._has_some.set()
+                self._has_some = True
+                self._answered.set()
 
     def _read_news(self) -> None:
         for raws in self._products.news():
@@ -139,27 +144,31 @@ class _Index:
         self._newest = ""
         #: The newest moment that was known when, the oldest of them first.
         self._known: deque[tuple[float, str]] = deque()
+        self._looked_at = float("-inf")
         self._on_its_way: tuple[float, str] | None = None
 
     def everything(self) -> Iterator[list[Raw]]:
         """All of it, newest first."""
         way_back = timedelta(seconds=SETTLED_SECONDS) + _CLOCKS_APART
-        self._on_its_way = (time.monotonic(), iso(clock.now() - way_back))
+        began = time.monotonic()
+        self._on_its_way = (began, iso(clock.now() - way_back))
         yield from self._read("", newest_first=True)
-        self._known = deque([(time.monotonic(), _earlier(self._newest, _YOUNG))])
+        self._known = deque([(began, _earlier(self._newest, _YOUNG))])
+        self._looked_at = began
 
     def news(self) -> Iterator[list[Raw]]:
-        """What is later than what was known when all before it was settled."""
-        settled = time.monotonic() - SETTLED_SECONDS
-        while len(self._known) > 1 and self._known[1][0] <= settled:
+        """What may be new since the last look."""
+        began = time.monotonic()
+        while len(self._known) > 1 and self._known[1][0] <= self._looked_at - SETTLED_SECONDS:
             self._known.popleft()
-        since = _earlier(self._known[0][1], self._overlap)
-        if self._on_its_way and self._on_its_way[0] <= settled:
-            since = min(since, self._on_its_way[1])
+        since, way = _earlier(self._known[0][1], self._overlap), self._on_its_way
+        has_arrived = way is not None and way[0] <= began - SETTLED_SECONDS
+        if way is not None and has_arrived:
+            since = min(since, way[1])
         yield from self._read(since, newest_first=False)
-        if self._on_its_way and self._on_its_way[0] <= settled:
-            self._on_its_way = None
         self._known.append((time.monotonic(), max(self._newest, self._known[-1][1])))
+        self._looked_at = began
+        self._on_its_way = None if has_arrived else way
 
     def _read(self, since: str, *, newest_first: bool) -> Iterator[list[Raw]]:
         question: dict[str, Any] = {

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from inventory import catalogue, reservations
 from inventory.errors import NoSuchPage
-from shop import pages
-from shop.forms import CatalogueForm
+from shop import facets, pages
+from shop.forms import NOTHING_ASKED, SEARCH_LENGTH, CatalogueForm
 from shop.requests import ShopRequest
 
 
@@ -37,6 +37,12 @@ def product_list(request: ShopRequest) -> HttpResponse:
         "listing": listing,
         "cards": pages.cards(listing.products, listing.available),
         "question": question,
+        "facets": facets.groups(listing, question),
+        "chips": facets.chips(question),
+        "pages": facets.pages(listing, question),
+        "canonical": facets.address(question),
+        "unfiltered": facets.address({**NOTHING_ASKED, "query": question["query"]}),
+        "fewer": [(query, facets.address({**NOTHING_ASKED, "query": query}), count) for query, count in listing.fewer],
         "category_label": catalogue.CATEGORIES.get(question["category"], ""),
         "current_category": question["category"],
     }
@@ -49,3 +55,11 @@ def product_detail(request: ShopRequest, product_id: str) -> HttpResponse:
     if product is None or not product.is_active:
         raise Http404
     return pages.product(request, product)
+
+
+@require_safe
+def product_suggest(request: ShopRequest) -> HttpResponse:
+    """What somebody who is typing may mean, as the inside of a list for ``shop.js``."""
+    suggestions = catalogue.suggest(request.GET.get("q", "")[:SEARCH_LENGTH])
+    queries = [(query, facets.address({**NOTHING_ASKED, "query": query})) for query in suggestions.queries]
+    return render(request, "shop/_suggestions.html", {"queries": queries, "products": suggestions.products})

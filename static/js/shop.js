@@ -75,3 +75,64 @@ if (cart) {
     // A browser that keeps nothing shows the page as it was.
   }
 }
+
+// Suggestions while somebody types. Enter searches, as it does without them; the arrows walk through them.
+const search = document.querySelector("[data-suggest]");
+if (search) {
+  const input = search.querySelector("input");
+  const list = Object.assign(document.createElement("ul"), { id: "suggestions", className: "suggestions", hidden: true });
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", search.dataset.suggestLabel);
+  search.append(list);
+  for (const [name, value] of Object.entries({
+    role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false",
+  })) input.setAttribute(name, value);
+  let timer, asked;
+  const options = () => [...list.children];
+  const show = (on) => {
+    list.hidden = !on || list.children.length === 0;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    if (list.hidden) choose(-1);
+  };
+  const choose = (chosen) => {
+    options().forEach((option, at) => {
+      option.id = `suggestion-${at}`;
+      option.setAttribute("aria-selected", String(at === chosen));
+    });
+    chosen < 0 ? input.removeAttribute("aria-activedescendant") : input.setAttribute("aria-activedescendant", `suggestion-${chosen}`);
+  };
+  const ask = async () => {
+    asked?.abort();
+    asked = new AbortController();
+    if (input.value.trim().length < 2) return show(false);
+    try {
+      const url = `${search.dataset.suggest}?q=${encodeURIComponent(input.value)}`;
+      const answer = await fetch(url, { signal: asked.signal });
+      if (!answer.ok) return show(false);
+      list.innerHTML = await answer.text();
+      choose(-1);
+      show(document.activeElement === input);
+    } catch {
+      // No suggestions then: the search works without them.
+    }
+  };
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, 120);
+  });
+  input.addEventListener("keydown", (event) => {
+    const chosen = options().findIndex((option) => option.getAttribute("aria-selected") === "true");
+    if (event.key === "Escape") show(false);
+    if (list.hidden) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      const count = options().length + 1;
+      choose(((chosen + 1 + step + count) % count) - 1);
+    } else if (event.key === "Enter" && chosen >= 0) {
+      event.preventDefault();
+      location.assign(options()[chosen].querySelector("a").href);
+    }
+  });
+  input.addEventListener("blur", () => setTimeout(() => search.contains(document.activeElement) || show(false), 150));
+}

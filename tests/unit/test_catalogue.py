@@ -318,23 +318,23 @@ def test_page_numbers_leave_out_the_middle(page: int, pages: int, numbers: list[
 # What the database is asked
 
 
-def test_a_search_costs_one_query_one_batch_and_never_a_scan(shelf: None):
+def test_the_first_search_costs_a_query_for_each_index_one_batch_and_never_a_scan(shelf: None):
     catalogue.forget()
 
     with wire.heard() as calls:
         catalogue.search(query="lauf", category="shoes", sort="price")
 
-    assert [name for name, _ in calls] == ["Query", "BatchGetItem"]
-    assert calls[0][1]["IndexName"] == "catalogue-index"
+    assert [name for name, _ in calls] == ["Query", "Query", "BatchGetItem"]
+    assert [call["IndexName"] for _, call in calls[:2]] == ["availability-index", "catalogue-index"]
 
 
-def test_the_next_search_costs_only_its_live_stock(shelf: None):
+def test_the_next_search_costs_nothing_while_its_stock_is_fresh(shelf: None):
     catalogue.search()
 
     with wire.heard() as calls:
         catalogue.search()
 
-    assert [name for name, _ in calls] == ["BatchGetItem"]
+    assert calls == []
 
 
 # The home page

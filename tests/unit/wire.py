@@ -68,6 +68,30 @@ def losing_requests(operation: str = "TransactWriteItems", *, times: int = 1) ->
 
 
 @contextmanager
+def failing(operation: str, *, nth: int) -> Iterator[None]:
+    """The nth call from now gets lost on its way to the tables."""
+    counted = iter(range(1, nth + 1))
+
+    def fail(**_: Any) -> None:
+        if next(counted, None) == nth:
+            raise ReadTimeoutError(endpoint_url="made up by a test")
+
+    with _listening(f"before-call.dynamodb.{operation}", fail):
+        yield
+
+
+@contextmanager
+def changing(operation: str, change: Callable[[dict[str, Any]], object]) -> Iterator[None]:
+    """The calls meanwhile ask with other parameters."""
+
+    def listen(params: dict[str, Any], **_: Any) -> None:
+        change(params)
+
+    with _listening(f"before-parameter-build.dynamodb.{operation}", listen):
+        yield
+
+
+@contextmanager
 def just_before(operation: str, somebody_else: Callable[[], object]) -> Iterator[None]:
     """Somebody else is faster than the next call, once."""
     waiting = [somebody_else]
