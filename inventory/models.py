@@ -68,6 +68,18 @@ class CatalogueIndex(GlobalSecondaryIndex["Product"]):
     updated_at = MomentAttribute(range_key=True, attr_name="updatedAt")
 
 
+class AvailabilityIndex(GlobalSecondaryIndex["Product"]):
+    """Every product by the moment when it last sold out or came back. No other change of its stock is written here."""
+
+    class Meta:
+        index_name = "availability-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = IncludeProjection(["inStockSince"])
+
+    catalogue = UnicodeAttribute(hash_key=True)
+    availability_at = MomentAttribute(range_key=True, attr_name="availabilityAt")
+
+
 class Product(Model):
     """Something for sale, with its stock split by promise.
 
@@ -100,8 +112,13 @@ class Product(Model):
     catalogue = UnicodeAttribute(default=CATALOGUE)
     #: How often the three numbers have moved. Who finds the same count before and after has seen one moment of them.
     moves = CountAttribute(default=0)
+    #: There exactly while something is available: written with it, by ``inventory.availability``.
+    in_stock_since = MomentAttribute(attr_name="inStockSince", null=True)
+    #: When it last sold out or came back.
+    availability_at = MomentAttribute(attr_name="availabilityAt", null=True)
 
     catalogue_index = CatalogueIndex()
+    availability_index = AvailabilityIndex()
 
     STATUSES = {"draft": _("Draft"), "active": _("Active"), "archived": _("Archived")}
 

@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 
 from pynamodb.expressions.update import Action
 
-from inventory import catalogue, clock, dynamodb
+from inventory import availability, catalogue, clock, dynamodb
 from inventory.errors import NoSuchProduct, ProductChanged, Unsure
 from inventory.models import Movement, Product, ProductText, Translations
 
@@ -44,6 +44,7 @@ def add(product: Product, *, units: int, by: str) -> Product:
     Raises ProductChanged when its id is taken; nothing is written then.
     """
     product.stock = product.available = units
+    availability.begin(product)
     _add(product, Movement.of(product.id, "received", quantity=units, by=by))
     catalogue.forget()
     return product
