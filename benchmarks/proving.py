@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from ecokart import local
-from inventory import clock, dynamodb
+from inventory import availability, clock, dynamodb
 from inventory.models import Cart, Line, Movement, Order, Product, Step
 
 STOCK = 100
@@ -60,7 +60,8 @@ class _Shop:
             key = self._id(number)
             stock, held = STOCK - 2 * self._sold[key] + (key in self.spoilt), 2 * self._held[key]
             fields = {"name": f"Product {number}", "description": "x" * 300, "price_cents": 1999, "category": "shoes"}
-            yield Product(key, stock=stock, reserved=held, available=stock - held, moves=3, **fields)
+            numbers = {"stock": stock, "reserved": held, "available": stock - held, "moves": 3}
+            yield availability.begin(Product(key, **numbers, **fields))
 
     def movements(self) -> Iterator[Movement]:
         for number in range(self.size):

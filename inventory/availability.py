@@ -17,7 +17,7 @@ from inventory.models import Product
 
 
 def raised(units: int) -> list[Action]:
-    """What puts units on the shelf. They need no condition to be marked: what is in stock stays so since when it was."""
+    """What puts units on the shelf (at least one). The mark needs no condition: what is in stock stays so."""
     return [Product.available.add(units), Product.moves.add(1), *_in_stock()]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from inventory import dynamodb
+from inventory import availability, dynamodb
 from inventory.errors import NoSuchProduct, NotForSale, OutOfStock, Unsure
 from inventory.lines import Notice
 from inventory.models import Cart, Line, Product
@@ -47,14 +47,16 @@ def rewrite(
     wanted: Sequence[Line],
     *,
     until: datetime | None,
+    seen: Mapping[str, Product] | None = None,
     absorbed: Cart | None = None,
     asked_for: str = "",
     intent: Intent | None = None,
 ) -> Cart:
     """Write a cart with these lines, held until then or not at all, and move the difference in stock: one transaction.
 
-    ``absorbed`` is a second cart whose units come along and that is emptied. A shortage of the product that was
-    ``asked_for`` is a refusal; one of any other only means that what we read is old.
+    ``absorbed`` is a second cart whose units come along and that is emptied. ``seen`` are the products of which units
+    may be taken, by id, as they were read. A shortage of the product that was ``asked_for`` is a refusal; one of any
+    other only means that what we read is old.
     """
     intent = intent or Intent()
     after = cart.rewritten(list(wanted), until=until, offer=intent.id)
@@ -63,7 +65,8 @@ def rewrite(
         for product_id in sorted(before.keys() | after.held.keys()):
             more = after.held.get(product_id, 0) - before[product_id]
             if more:
-                _move(tx, product_id, more, asked_for=product_id == asked_for)
+                product = seen.get(product_id) if seen else None
+                _move(tx, product_id, more, seen=product, asked_for=product_id == asked_for)
         if absorbed is not None:
             emptied = absorbed.rewritten([], until=None)
             tx.put(emptied, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
@@ -71,21 +74,26 @@ def rewrite(
     return after
 
 
-def _move(tx: dynamodb.transaction, product_id: str, units: int, *, asked_for: bool) -> None:
+def _move(tx: dynamodb.transaction, product_id: str, units: int, *, seen: Product | None, asked_for: bool) -> None:
     """Take units from the shelf into a cart, or put them back where the number is negative."""
-    actions = [Product.available.add(-units), Product.reserved.add(units), Product.moves.add(1)]
     if units < 0:
-        enough = Product.reserved >= -units
-        tx.update(Product(product_id), actions, condition=enough, otherwise=dynamodb.contended)
+        actions, condition = availability.raised(-units), Product.reserved >= -units
     else:
-        enough = (Product.available >= units) & (Product.status == "active")
-        refusal = _shortage if asked_for else dynamodb.contended
-        tx.update(Product(product_id), actions, condition=enough, otherwise=refusal)
+        actions, enough = availability.lowered(units, seen=seen)
+        condition = enough & (Product.status == "active")
+
+    def otherwise(found: Product | None) -> Exception:
+        return _shortage(found, units) if asked_for and units > 0 else dynamodb.Contention()
+
+    held = Product.reserved.add(units)
+    tx.update(Product(product_id), [*actions, held], condition=condition, otherwise=otherwise)
 
 
-def _shortage(found: Product | None) -> Exception:
+def _shortage(found: Product | None, units: int) -> Exception:
     if found is None:
         return NoSuchProduct()
     if not found.is_active:
         return NotForSale(found.title)
+    if availability.is_enough(units, found=found):
+        return dynamodb.Contention()
     return OutOfStock(found.title, left=found.available)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pynamodb.expressions.update import Action
 
-from inventory import clock, dynamodb
+from inventory import availability, clock, dynamodb
 from inventory.errors import NotPossible
 from inventory.models import Movement, Order, Product, Step
 
@@ -70,7 +70,7 @@ def _return_stock(tx: dynamodb.transaction, order: Order, *, by: str) -> None:
     for line in order.items:
         tx.update(
             Product(line.product_id),
-            [Product.stock.add(line.quantity), Product.available.add(line.quantity), Product.moves.add(1)],
+            [*availability.raised(line.quantity), Product.stock.add(line.quantity)],
             condition=Product.id.exists(),
             otherwise=dynamodb.contended,
         )

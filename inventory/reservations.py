@@ -228,8 +228,8 @@ def _renew(owner_id: str, intent: carts.Intent) -> Cart:
         return cart
     if not cart.lines:
         raise CartEmpty
-    kept, intent.notices = _renewed(cart)
-    return carts.rewrite(cart, kept, until=_hold_end() if kept else None, intent=intent)
+    kept, intent.notices, products = _renewed(cart)
+    return carts.rewrite(cart, kept, until=_hold_end() if kept else None, seen=products, intent=intent)
 
 
 @dynamodb.retry_while_busy
@@ -240,9 +240,10 @@ def _join(guest_id: str, user_id: str, intent: carts.Intent) -> list[Notice]:
         return intent.notices
     if guest is None or not guest.lines:
         return []
-    kept, intent.notices = _joined(own, guest)
+    kept, intent.notices, products = _joined(own, guest)
     live = own.is_live(clock.now()) or guest.is_live(clock.now())
-    carts.rewrite(own, kept, until=_hold_end() if live and kept else None, absorbed=guest, intent=intent)
+    until = _hold_end() if live and kept else None
+    carts.rewrite(own, kept, until=until, seen=products, absorbed=guest, intent=intent)
     return intent.notices
 
 
@@ -260,14 +261,16 @@ def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent
     if old is None and len(cart.lines) >= settings.CART_MAX_LINES:
         raise TooManyLines(settings.CART_MAX_LINES)
     live = cart.is_live(clock.now())
-    kept, notices = (list(cart.lines), []) if live else _renewed(cart)
+    kept, notices, products = (list(cart.lines), [], {}) if live else _renewed(cart)
     wanted = {line.product_id: line for line in kept}
     price = lines.price_now(old, product, live=live) if old else product.price_cents
     new = wanted[product.id] = lines.of_product(product, quantity=quantity, price_cents=price)
     # Of the product itself, its customer has just said how many; only its price may be news.
     others = [notice for notice in notices if notice.product_id != product.id]
     intent.notices = others + (lines.repriced([old], [new]) if old and not live else [])
-    after = carts.rewrite(cart, list(wanted.values()), until=_hold_end(), asked_for=product.id, intent=intent)
+    seen = {product.id: product, **products}  # What was read twice counts as it was read last.
+    held = list(wanted.values())
+    after = carts.rewrite(cart, held, until=_hold_end(), seen=seen, asked_for=product.id, intent=intent)
     return _as_told(after, intent)
 
 
@@ -276,17 +279,20 @@ def _without(cart: Cart, product_id: str, intent: carts.Intent) -> Cart:
     return carts.rewrite(cart, rest, until=_hold_end() if rest and cart.is_live(clock.now()) else None, intent=intent)
 
 
-def _renewed(cart: Cart) -> tuple[list[Line], list[Notice]]:
-    """A cart's lines at the prices of now, as far as they can be had."""
+def _renewed(cart: Cart) -> tuple[list[Line], list[Notice], lines.Products]:
+    """A cart's lines at the prices of now, as far as they can be had, and the products that this was read of."""
     live = cart.is_live(clock.now())
     products = _with_room(cart)
     kept, notices = lines.within_limits(lines.priced(cart.lines, products, live=live))
     kept, more = lines.affordable(kept, products, mine=_mine(products, cart))
-    return kept, notices + more + lines.repriced(cart.lines, kept)
+    return kept, notices + more + lines.repriced(cart.lines, kept), products
 
 
-def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
-    """Two carts' lines as one's: each at its price of now, within the limits and, where they are held, the stock."""
+def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice], lines.Products]:
+    """Two carts' lines as one's: each at its price of now, within the limits and, where they are held, the stock.
+
+    With the products that this was read of.
+    """
     moment = clock.now()
     products = _with_room(own, guest)
     priced = [(cart, lines.priced(cart.lines, products, live=cart.is_live(moment))) for cart in (own, guest)]
@@ -297,7 +303,7 @@ def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice]]:
     staying = {line.product_id for line in kept}
     for cart, now in priced:
         notices += [news for news in lines.repriced(cart.lines, now) if news.product_id in staying]
-    return kept, notices
+    return kept, notices, products
 
 
 def _with_room(*wanting: Cart) -> lines.Products:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
-from inventory import catalogue, clock, dynamodb
+from inventory import availability, catalogue, clock, dynamodb
 from inventory.attributes import iso
 from inventory.errors import FormUsed, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
 from inventory.models import HELD, Cart, Movement, Note, Product, User
@@ -81,11 +81,14 @@ def adjust(product_id: str, *, by: int, reason: str, note: str, who: str, form_i
 @dynamodb.retry_while_busy
 def _book(movement: Movement, form_id: str) -> None:
     product_id, by = movement.product_id, movement.quantity
-    # A product of the first version has no such number yet: it is brought up to date before it is touched.
-    enough = Product.available >= -by if by < 0 else Product.available.exists()
+    if by < 0:
+        actions, enough = availability.lowered(-by, seen=dynamodb.get(Product, product_id))
+    else:
+        # A product of the first version has no such number yet: it is brought up to date before it is touched.
+        actions, enough = availability.raised(by), Product.available.exists()
     with dynamodb.transaction() as tx:
-        actions = [Product.stock.add(by), Product.available.add(by), Product.moves.add(1)]
-        tx.update(Product(product_id), actions, condition=enough, otherwise=_too_low)
+        actions = [*actions, Product.stock.add(by)]
+        tx.update(Product(product_id), actions, condition=enough, otherwise=lambda found: _refused(found, by))
         tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=_already_booked)
         if form_id:
             said = f"{product_id} {by:+d} {movement.kind} {movement.by} {movement.why}"
@@ -102,12 +105,12 @@ def _form_again(found: Note | None, said: str) -> Exception:
     return dynamodb.AlreadyDone() if found and found.text == said else FormUsed()
 
 
-def _too_low(found: Product | None) -> Exception:
-    return (
-        NoSuchProduct()
-        if found is None
-        else StockTooLow(found.title, available=found.available, reserved=found.reserved)
-    )
+def _refused(found: Product | None, by: int) -> Exception:
+    if found is None:
+        return NoSuchProduct()
+    if by < 0 and availability.is_enough(-by, found=found):
+        return dynamodb.Contention()
+    return StockTooLow(found.title, available=found.available, reserved=found.reserved)
 
 
 def movements(product_id: str, *, limit: int = 50) -> list[Movement]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from inventory import checkout, dynamodb, lines
+from inventory import availability, checkout, dynamodb, lines
 from inventory.models import CATALOGUE, Cart, EmailGuard, Line, Movement, Order, Product, Step, User, tables
 
 UPGRADER = "upgrade_tables"
 _POLL_SECONDS = 0.2
 _MINUTES_TO_WAIT = 30
+_NUMBERS_OF_TODAY = {"available", "availabilityAt"}
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,31 @@ def _raw_items(model: type[Model]) -> Iterator[dict[str, Any]]:
 
 @dynamodb.retry_while_busy
 def _product(scanned: dict[str, Any]) -> bool:
-    """Free what is reserved, write the stock down as the opening movement, and enter the product in the catalogue."""
+    """Free what is reserved, write the stock down as the opening movement, and enter the product in the catalogue.
+
+    A product that only lacks the mark of ``inventory.availability`` gets that.
+    """
+    if scanned.keys() >= _NUMBERS_OF_TODAY:
+        return False
     raw = _client().get_item(TableName=_name(Product), Key={"id": scanned["id"]}, ConsistentRead=True).get("Item", {})
-    if not raw or "available" in raw:
+    if not raw or raw.keys() >= _NUMBERS_OF_TODAY:
         return False
     product = Product.from_raw_data(raw)
+    if "available" in raw:
+        _mark(product, numbers=_same(raw, "available") & _same(raw, "moves"))
+    else:
+        _open(product, numbers=Product.available.does_not_exist() & _same(raw, "stock"))
+    return True
+
+
+def _mark(product: Product, *, numbers: Condition) -> None:
+    """Say whether a product is in stock. Its shop may be open: true is only what these numbers say."""
+    unmarked, actions = Product.availability_at.does_not_exist(), availability.marks(product.available)
+    with dynamodb.transaction() as tx:
+        tx.update(Product(product.id), actions, condition=numbers & unmarked, otherwise=dynamodb.contended)
+
+
+def _open(product: Product, *, numbers: Condition) -> None:
     # The first version could sell more than it had. What was never there is corrected, and stays to be seen.
     units = max(0, product.stock)
     movements = [Movement.of(product.id, "opening", quantity=product.stock, by=UPGRADER)]
@@ -147,18 +169,12 @@ def _product(scanned: dict[str, Any]) -> bool:
         Product.updated_at.set(product.updated_at),
         Product.created_at.set(product.created_at),
         Product.low_stock_at.set(product.low_stock_at),
+        *availability.marks(units),
     ]
-    same_stock = Product.stock == product.stock if "stock" in raw else Product.stock.does_not_exist()
     with dynamodb.transaction() as tx:
-        tx.update(
-            Product(product.id),
-            actions,
-            condition=Product.available.does_not_exist() & same_stock,
-            otherwise=dynamodb.contended,
-        )
+        tx.update(Product(product.id), actions, condition=numbers, otherwise=dynamodb.contended)
         for movement in movements:
             tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
-    return True
 
 
 def _user(raw: dict[str, Any]) -> bool:
@@ -215,6 +231,13 @@ def _unless_done(write: Callable[[], object]) -> bool:
 def _client() -> Any:
     """What PynamoDB has no method for is asked of its own client."""
     return dynamodb.connection().client
+
+
+def _same(raw: dict[str, Any], name: str) -> Condition:
+    """That a number of a product is what it was when it was read, or is still not there."""
+    attribute = getattr(Product, name)
+    there: Condition = attribute == attribute.deserialize(raw[name]["N"]) if name in raw else attribute.does_not_exist()
+    return there
 
 
 def _sorted(key_schema: list[dict[str, str]]) -> list[tuple[str, str]]:

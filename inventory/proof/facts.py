@@ -19,7 +19,10 @@ Raw = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A product's numbers, in units. ``is_old`` if it was never brought up to date from the first version."""
+    """A product's numbers, in units. ``is_old`` if it was never brought up to date from the first version.
+
+    ``in_stock_since`` and ``availability_at`` are its marks, as text or nothing.
+    """
 
     name: str
     stock: int
@@ -27,6 +30,17 @@ class Shelf:
     available: int
     moves: int
     is_old: bool
+    in_stock_since: str
+    availability_at: str
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether its marks say what its numbers say."""
+        return self.says(self.available)
+
+    def says(self, available: int) -> bool:
+        """Whether its marks are right for so many available units."""
+        return bool(self.availability_at) and bool(self.in_stock_since) == (available > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,8 @@ def shelf(raw: Raw) -> Shelf:
         available=_number(raw, "available"),
         moves=_number(raw, "moves"),
         is_old="available" not in raw,
+        in_stock_since=_text(raw, "inStockSince"),
+        availability_at=_text(raw, "availabilityAt"),
     )
 
 

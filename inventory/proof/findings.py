@@ -28,6 +28,13 @@ _SAYS: Mapping[str, Any] = {
         "%(stock)s units are in stock, but %(available)s available and %(reserved)s reserved make %(sum)s.",
         "stock",
     ),
+    "in_stock": ngettext_lazy(
+        "%(available)s unit is available, but the product is marked as sold out.",
+        "%(available)s units are available, but the product is marked as sold out.",
+        "available",
+    ),
+    "sold_out": _("none is available, but the product is marked as in stock since %(since)s."),
+    "undated": _("nothing says when it last sold out or came back (availabilityAt)."),
     "held": ngettext_lazy(
         "%(reserved)s unit is reserved, but carts hold %(held)s%(carts)s.",
         "%(reserved)s units are reserved, but carts hold %(held)s%(carts)s.",

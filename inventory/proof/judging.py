@@ -48,7 +48,17 @@ def of_numbers(product_id: str, shelf: Shelf | None) -> list[Finding]:
     if shelf.stock != shelf.available + shelf.reserved:
         total = shelf.available + shelf.reserved
         found.append(Finding("split", product_id, shelf.name, {**numbers, "sum": total}))
-    return found
+    return found + _of_mark(product_id, shelf)
+
+
+def _of_mark(product_id: str, shelf: Shelf) -> list[Finding]:
+    """Whether its item says that it is in stock exactly when it is."""
+    if shelf.is_marked:
+        return []
+    kind = "undated"
+    if shelf.availability_at:
+        kind = "sold_out" if shelf.in_stock_since else "in_stock"
+    return [Finding(kind, product_id, shelf.name, {"available": shelf.available, "since": shelf.in_stock_since})]
 
 
 def of_holders(product_id: str, shelf: Shelf | None, holders: Mapping[str, int]) -> list[Finding]:

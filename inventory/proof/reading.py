@@ -29,7 +29,7 @@ _LONGEST_PAUSE_SECONDS = 1.0
 
 _KEYS: dict[type[Model], str] = {Product: "id", Cart: "userId", Order: "id"}
 _WANTED: dict[type[Model], tuple[str, ...]] = {
-    Product: ("id", "name", "stock", "reserved", "available", "moves"),
+    Product: ("id", "name", "stock", "reserved", "available", "moves", "inStockSince", "availabilityAt"),
     Cart: ("userId", "items", "hold", "updatedAt", "expiresAt", "deleteAt"),
     Order: ("id", "number", "items", "status", "totalAmount", "history"),
     Movement: ("productId", "time", "kind", "quantity", "order"),

@@ -1,8 +1,8 @@
 """Putting right what can be: shown first, then written in one transaction, if nothing has moved since it was seen.
 
 The stock is the number that counts: what sold and what packed goods goes by it. So the movements get a correcting one,
-what is reserved follows the carts, and the rest is available. Where carts hold more than there is, the newest holds
-end.
+what is reserved follows the carts, the rest is available, and the product's marks say whether any is. Where carts hold
+more than there is, the newest holds end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pynamodb.expressions.condition import Condition
 
-from inventory import carts, dynamodb
+from inventory import availability, carts, dynamodb
 from inventory.models import HELD, Cart, Movement, Product
 from inventory.proof import findings, judging, looks, reading
 from inventory.proof.books import Suspect
@@ -24,7 +24,7 @@ BY = "prove_stock"
 _TRIES = 5
 _PAUSE_SECONDS = 0.2
 _MOST_WRITES = 100
-_NUMBERS = {"negative", "split", "held", "moved", "gone_held"}
+_NUMBERS = {"negative", "split", "held", "moved", "gone_held", "in_stock", "sold_out", "undated"}
 _ADVICE = {
     "old": "Run manage.py upgrade_tables.",
     "gone_moved": "Its movements are its history and stay. Was the product deleted by hand?",
@@ -60,6 +60,8 @@ class Plan:
                 order_id = self.sales.get(product_id)
                 what = f"the sale to order {order_id}" if order_id else "a correcting movement"
                 changes.append(f"{what} of {movement:+d}")
+            if not shelf.says(available):
+                changes.append(f"marked as {'in stock' if available else 'sold out'}")
             yield f"{product_id} ({shelf.name}): {', '.join(changes)}."
         for owner_id in self.ended:
             yield f"cart {findings.short(owner_id)}: its hold ends. Its lines stay and can be reserved again."
@@ -128,7 +130,8 @@ def _plan(product_id: str, unsold: Finding | None) -> Plan | None:
     for one, now in seen.items():
         if now.shelf is not None and not now.shelf.is_old:
             numbers = _right_numbers(one, now.shelf, now, plan.ended)
-            if numbers[1:] != (now.shelf.stock, now.shelf.reserved, now.shelf.available, 0):
+            there = (now.shelf.stock, now.shelf.reserved, now.shelf.available, 0)
+            if numbers[1:] != there or not now.shelf.is_marked:
                 plan.numbers[one] = numbers
     if unsold and product_id in plan.numbers and plan.numbers[product_id][-1] == -unsold.data["ordered"]:
         plan.sales[product_id] = unsold.data["order_id"]
@@ -170,6 +173,7 @@ def _carried_out(plan: Plan) -> bool:
                     Product.reserved.set(reserved),
                     Product.available.set(available),
                     Product.moves.add(1),
+                    *([] if shelf.says(available) else availability.marks(available)),
                 ]
                 tx.update(Product(product_id), actions, condition=_unmoved(shelf), otherwise=dynamodb.contended)
                 if movement:

@@ -75,6 +75,8 @@ def assert_promises(product_id: str) -> None:
     moved = sum(movement.quantity for movement in Movement.query(product_id, consistent_read=True))
     assert min(reserved, available) >= 0
     assert (units, reserved, units) == (available + reserved, in_carts, moved)
+    (product,) = stock.products([product_id])
+    assert (product.in_stock_since is not None) == (available > 0)
 
 
 def test_the_race_is_real(make_product: Callable[..., Product]) -> None:

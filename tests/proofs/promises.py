@@ -43,6 +43,7 @@ class Books:
         stock, reserved, available = product.stock, product.reserved, product.available
         held = sum(cart.held[product.id] for cart in self._holders[product.id])
         moved = sum(movement.quantity for movement in self._movements[product.id])
+        since, dated = product.in_stock_since, product.availability_at is not None
         endless = [cart.user_id for cart in self._holders[product.id] if cart.expires_at is None]
         wrong = {
             f"{reserved} reserved": reserved < 0,
@@ -50,6 +51,8 @@ class Books:
             f"stock {stock} is not available {available} + reserved {reserved}": stock != available + reserved,
             f"{reserved} reserved, but carts hold {held}": reserved != held,
             f"stock {stock}, but its movements add up to {moved}": stock != moved,
+            f"{available} available, but in stock since {since}": (available > 0) != (since is not None),
+            "nothing says when it sold out or came back": not dated,
             f"held without an end by {endless}": bool(endless),
         }
         return [sentence for sentence, is_so in wrong.items() if is_so]

@@ -20,6 +20,23 @@ def test_a_reservation_is_billed_by_the_rules(product: Product) -> None:
     assert (bill.read_units, bill.write_units) == (1 + 1, 2 + 2 + 1)
 
 
+def test_only_who_sells_a_product_out_or_brings_it_back_pays_for_its_index(product: Product) -> None:
+    """One unit out and one in where it moves among the others. Before and after them a reservation writes one item."""
+    reservations.reserve("alice", product.id, quantity=5)
+
+    with meter.metered() as ordinary:
+        reservations.change("alice", product.id, quantity=9)
+    with meter.metered() as last:
+        reservations.change("alice", product.id, quantity=10)
+    with meter.metered() as back:
+        reservations.change("alice", product.id, quantity=9)
+    with meter.metered() as more:
+        reservations.change("alice", product.id, quantity=5)
+
+    assert ordinary.write_units == more.write_units
+    assert last.write_units == back.write_units == ordinary.write_units + 2
+
+
 def test_nothing_is_billed_after_the_end(product: Product) -> None:
     with meter.metered() as bill:
         pass

@@ -57,6 +57,16 @@ def test_cancelling_puts_the_units_back_once(order: Order, steps: list[str]) -> 
     assert numbers() == (10, 0, 10)
 
 
+def test_a_product_that_was_sold_out_is_in_stock_when_an_order_is_cancelled(order: Order) -> None:
+    sold_out = stock.adjust("prod-1", by=-8, reason="damaged", note="", who="dana")
+
+    orders.cancel(order, by=ALICE)
+
+    (product,) = stock.products(["prod-1"])
+    assert product.available == 2
+    assert product.in_stock_since == product.availability_at > sold_out.availability_at
+
+
 def test_cancelling_twice_puts_nothing_back_twice(order: Order) -> None:
     orders.cancel(order, by=ALICE)
 

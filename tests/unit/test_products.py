@@ -93,6 +93,15 @@ def test_add_brings_the_first_units_with_their_movement():
     assert [(one.kind, one.quantity, one.by) for one in stock.movements("prod-9")] == [("received", 7, "seed")]
 
 
+@pytest.mark.parametrize("units", [0, 7])
+def test_a_new_product_says_whether_there_is_any(units: int):
+    products.add(Product("prod-9", name="Hut"), units=units, by="seed")
+
+    product = dynamodb.get(Product, "prod-9")
+    assert product.in_stock_since == (product.availability_at if units else None)
+    assert product.availability_at is not None
+
+
 def test_add_never_overwrites_a_product(product: Product):
     with pytest.raises(ProductChanged) as caught:
         products.add(Product(product.id, name="Hut"), units=99, by="seed")

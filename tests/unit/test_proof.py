@@ -171,6 +171,29 @@ def test_numbers_below_nothing(product: Product):
     assert "but stock is 10, reserved 11, available -1." in run()[0]
 
 
+def test_units_of_a_product_that_is_marked_as_sold_out(product: Product):
+    Product(product.id).update([Product.in_stock_since.remove()])
+
+    assert run() == (
+        "prod-1 (Laufschuh Luchs): 10 units are available, but the product is marked as sold out.\n"
+        "1 wrong. 1 products.",
+        1,
+    )
+
+
+def test_a_mark_of_a_product_that_is_sold_out(product: Product):
+    reservations.reserve("alice", product.id, quantity=10)
+    Product(product.id).update([Product.in_stock_since.set(clock.now())])
+
+    assert "prod-1 (Laufschuh Luchs): none is available, but the product is marked as in stock since 2" in run()[0]
+
+
+def test_a_product_that_is_in_no_list_of_what_sold_out_or_came_back(product: Product):
+    Product(product.id).update([Product.availability_at.remove()])
+
+    assert "nothing says when it last sold out or came back (availabilityAt)." in run()[0]
+
+
 def test_stock_that_its_movements_do_not_explain(product: Product):
     damaged(stock=2, available=2)
 
@@ -614,6 +637,46 @@ def test_repair_writes_a_correcting_movement_after_showing_it(product: Product):
     assert numbers() == (12, 0, 12)
 
 
+def wrongly_marked(*, in_stock: bool, dated: bool = True) -> None:
+    mark = Product.in_stock_since.set(clock.now()) if in_stock else Product.in_stock_since.remove()
+    Product("prod-1").update([mark] if dated else [mark, Product.availability_at.remove()])
+
+
+@pytest.mark.parametrize(("held", "says"), [(3, "in stock"), (10, "sold out")])
+@pytest.mark.parametrize("dated", [True, False])
+def test_repair_marks_a_product_by_its_numbers(product: Product, held: int, says: str, dated: bool):
+    reservations.reserve("alice", product.id, quantity=held)
+    wrongly_marked(in_stock=held == 10, dated=dated)
+    before = clock.now()
+
+    assert repaired()[2:4] == [f"prod-1 (Laufschuh Luchs): marked as {says}.", "Done."]
+
+    found = catalogue.find("prod-1")
+    assert found.in_stock_since == (found.availability_at if held == 3 else None)
+    assert found.availability_at > before
+
+
+def test_repair_does_not_mark_what_sells_out_meanwhile(product: Product):
+    reservations.reserve("alice", product.id, quantity=3)
+    wrongly_marked(in_stock=False)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve("bob", product.id, quantity=7)):
+        run("--repair")
+
+    found = catalogue.find("prod-1")
+    assert (found.available, found.in_stock_since) == (0, None)
+
+
+def test_repair_leaves_a_mark_that_is_right(product: Product):
+    before = catalogue.find("prod-1")
+    damaged(stock=2, available=2)
+
+    repaired()
+
+    after = catalogue.find("prod-1")
+    assert (after.in_stock_since, after.availability_at) == (before.in_stock_since, before.availability_at)
+
+
 @pytest.mark.parametrize("damage", [{"reserved": 1, "available": -1}, {"available": 4}, {"available": -13}])
 def test_repair_lets_numbers_follow_the_carts(product: Product, damage: dict[str, int]):
     reservations.reserve("alice", product.id, quantity=3)
@@ -627,7 +690,8 @@ def test_repair_lets_numbers_follow_the_carts(product: Product, damage: dict[str
 def test_repair_makes_nothing_of_less_than_nothing(product: Product):
     damaged(stock=-12, available=-12)
 
-    assert "prod-1 (Laufschuh Luchs): stock -2 → 0, available -2 → 0, a correcting movement of -10." in repaired()
+    changes = "stock -2 → 0, available -2 → 0, a correcting movement of -10, marked as sold out"
+    assert f"prod-1 (Laufschuh Luchs): {changes}." in repaired()
     assert numbers() == (0, 0, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -1168,3 +1169,140 @@ def test_renew_goes_without_what_is_sold_out_as_it_is_renewed(product: Product, 
 
     assert quantities() == {product.id: 2}
     assert numbers() == (10, 10, 0)
+
+
+# Whether there is any at all, as the product's item says it
+
+
+def marks(product_id: str = "prod-1") -> tuple[Any, Any]:
+    """Since when it is in stock, and when it last sold out or came back."""
+    product = catalogue.find(product_id)
+    assert product is not None
+    return product.in_stock_since, product.availability_at
+
+
+def test_an_ordinary_reservation_leaves_the_marks_as_they_are(product: Product, later: Callable[..., None]) -> None:
+    before = marks()
+    later(minutes=1)
+
+    reservations.reserve(ALICE, product.id, quantity=9)
+    reservations.change(ALICE, product.id, quantity=4)
+    reservations.remove(ALICE, product.id)
+
+    assert marks() == before
+    assert before[0] == before[1] is not None
+
+
+@pytest.mark.parametrize("earlier", [0, 9])
+def test_the_last_unit_takes_the_mark_along(product: Product, later: Callable[..., None], earlier: int) -> None:
+    if earlier:
+        reservations.reserve(BOB, product.id, quantity=earlier)
+    _, came = marks()
+    later(minutes=1)
+
+    reservations.reserve(ALICE, product.id, quantity=10 - earlier)
+
+    since, sold_out = marks()
+    assert since is None
+    assert sold_out > came
+
+
+def test_the_first_unit_that_comes_back_brings_the_mark(product: Product, later: Callable[..., None]) -> None:
+    reservations.reserve(ALICE, product.id, quantity=10)
+    _, sold_out = marks()
+    later(minutes=1)
+
+    reservations.change(ALICE, product.id, quantity=9)
+
+    since, came = marks()
+    assert since == came > sold_out
+
+
+def test_what_a_sweep_gives_back_is_in_stock(product: Product, later: Callable[..., None]) -> None:
+    reservations.reserve(ALICE, product.id, quantity=10)
+    later(hours=3)
+
+    reservations.release_expired()
+
+    since, came = marks()
+    assert since == came is not None
+
+
+def test_renewing_takes_the_last_units(product: Product, later: Callable[..., None]) -> None:
+    reservations.reserve(ALICE, product.id, quantity=10)
+    later(hours=3)
+    reservations.release_expired()
+
+    reservations.renew(ALICE)
+
+    assert numbers() == (10, 10, 0)
+    assert marks()[0] is None
+
+
+def test_adding_beside_a_lapsed_line_takes_the_last_units_of_both(
+    make_product: Callable[..., Product], later: Callable[..., None]
+) -> None:
+    make_product(id="prod-1", stock=2), make_product(id="prod-2", stock=3)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(hours=3)
+    reservations.release_expired()
+
+    reservations.reserve(ALICE, "prod-2", quantity=3)
+
+    assert (marks("prod-1")[0], marks("prod-2")[0]) == (None, None)
+
+
+def test_joining_a_held_cart_takes_the_last_units_of_a_lapsed_one(product: Product, later: Callable[..., None]) -> None:
+    reservations.reserve(ALICE, product.id, quantity=4)
+    later(hours=3)
+    reservations.release_expired()
+    reservations.reserve(GUEST, product.id, quantity=6)
+
+    reservations.join(GUEST, ALICE)
+
+    assert numbers() == (10, 10, 0)
+    assert marks()[0] is None
+
+
+def test_of_two_buyers_of_the_last_two_both_get_one_and_the_second_sells_out(make_product: Any) -> None:
+    """Both read two. Whoever comes second finds the last one, and that it is the last."""
+    make_product(stock=2)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve(BOB, "prod-1", quantity=1)):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
+
+    assert numbers() == (2, 2, 0)
+    assert marks()[0] is None
+
+
+def test_who_would_have_taken_the_last_finds_that_more_have_come(product: Product) -> None:
+    reservations.reserve(BOB, product.id, quantity=4)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.change(BOB, product.id, quantity=3)):
+        reservations.reserve(ALICE, product.id, quantity=6)
+
+    assert numbers() == (10, 9, 1)
+    assert marks()[0] is not None
+
+
+def test_who_would_have_taken_the_last_is_told_when_somebody_else_has(make_product: Any) -> None:
+    make_product(stock=1)
+
+    with (
+        wire.just_before("TransactWriteItems", lambda: reservations.reserve(BOB, "prod-1", quantity=1)),
+        pytest.raises(OutOfStock) as refused,
+    ):
+        reservations.reserve(ALICE, "prod-1", quantity=1)
+
+    assert refused.value.left == 0
+    assert numbers() == (1, 1, 0)
+    assert marks()[0] is None
+
+
+def test_a_checkout_leaves_the_marks_as_they_are(product: Product, contact: checkout.Contact) -> None:
+    cart = reservations.reserve(ALICE, product.id, quantity=3)
+    before = marks()
+
+    checkout.place_order(ALICE, token=str(cart.order_id), contact=contact)
+
+    assert marks() == before

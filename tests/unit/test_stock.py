@@ -352,3 +352,54 @@ def test_a_product_of_the_first_version_is_not_adjusted_before_it_is_upgraded(pr
         stock.adjust(product.id, by=5, reason="received", note="", who="dana")
 
     assert stock.products([product.id])[0].stock == product.stock
+
+
+# Whether there is any at all, as the product's item says it
+
+
+def test_what_is_taken_out_to_the_last_unit_is_sold_out(product: Product):
+    adjust(-9, "damaged")
+    one_left = catalogue.find(product.id)
+
+    none_left = adjust(-1, "damaged")
+
+    assert one_left.in_stock_since == one_left.availability_at == product.in_stock_since
+    assert none_left.in_stock_since is None
+    assert none_left.availability_at > one_left.availability_at
+
+
+def test_what_is_received_after_the_last_unit_is_in_stock_again(product: Product):
+    sold_out = adjust(-10, "damaged")
+
+    came, more = adjust(1, "received"), adjust(5, "received")
+
+    assert came.in_stock_since == came.availability_at > sold_out.availability_at
+    assert (more.in_stock_since, more.availability_at) == (came.in_stock_since, came.availability_at)
+
+
+def test_taking_out_the_last_is_tried_again_when_a_customer_was_faster(product: Product):
+    reservations.reserve("alice", product.id, quantity=4)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve("alice", product.id, quantity=1)):
+        adjust(-5, "damaged")
+
+    assert numbers() == (5, 5, 0)
+    assert catalogue.find(product.id).in_stock_since is None
+
+
+def test_taking_out_the_last_is_tried_again_when_more_have_come(product: Product):
+    with wire.just_before("TransactWriteItems", lambda: adjust(1, "received")):
+        adjust(-10, "damaged")
+
+    assert numbers() == (1, 0, 1)
+    assert catalogue.find(product.id).in_stock_since is not None
+
+
+def test_only_what_is_taken_out_is_read_before(product: Product):
+    with wire.heard() as more:
+        adjust(1, "received")
+    with wire.heard() as less:
+        adjust(-1, "damaged")
+
+    assert [name for name, _ in more] == ["TransactWriteItems", "GetItem"]
+    assert [name for name, _ in less] == ["GetItem", "TransactWriteItems", "GetItem"]

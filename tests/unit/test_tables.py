@@ -469,6 +469,88 @@ def test_a_cart_line_of_a_product_that_is_gone_still_opens(old_shop: None):
     assert (line.product, line.price_cents) == (None, 999)
 
 
+# Whether there is any at all, as the product's item says it
+
+
+def unmarked(product: Product) -> None:
+    """As products were before they had these two attributes."""
+    Product(product.id).update([Product.in_stock_since.remove(), Product.availability_at.remove()])
+
+
+@pytest.mark.parametrize(("units", "in_stock"), [(50, True), (0, False), (-3, False)])
+def test_an_old_product_says_whether_there_is_any(old_shop: None, units: int, in_stock: bool):
+    put("products", PRODUCT, stock=units)
+
+    upgrade()
+
+    product = catalogue.find("prod-001")
+    assert product.in_stock_since == (product.availability_at if in_stock else None)
+    assert product.availability_at is not None
+
+
+@pytest.mark.parametrize("held", [0, 3, 10])
+def test_a_product_of_yesterday_gets_nothing_but_what_it_lacks(product: Product, held: int):
+    if held:
+        reservations.reserve("alice", product.id, quantity=held)
+    unmarked(product)
+    before = raw(Product, product.id)
+
+    upgrade()
+
+    after = raw(Product, product.id)
+    assert after.keys() - before.keys() == {"availabilityAt"} | ({"inStockSince"} if held < 10 else set())
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_product_that_sells_out_as_it_is_marked_is_marked_as_sold_out(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("inventory.dynamodb.time.sleep", lambda _seconds: None)
+    reservations.reserve("alice", product.id, quantity=1)
+    unmarked(product)
+
+    with wire.just_before("TransactWriteItems", lambda: reservations.reserve("bob", product.id, quantity=9)):
+        upgrade()
+
+    found = catalogue.find(product.id)
+    assert (found.available, found.in_stock_since) == (0, None)
+    assert found.availability_at is not None
+
+
+def test_a_product_whose_units_an_older_shop_takes_as_it_is_marked_is_looked_at_again(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("inventory.dynamodb.time.sleep", lambda _seconds: None)
+    unmarked(product)
+    taken = [Product.available.add(-10), Product.reserved.add(10), Product.moves.add(1)]
+
+    with wire.just_before("TransactWriteItems", lambda: Product(product.id).update(taken)):
+        upgrade()
+
+    found = catalogue.find(product.id)
+    assert (found.available, found.in_stock_since) == (0, None)
+
+
+def test_a_product_that_is_marked_is_not_read_again(product: Product):
+    with wire.heard() as calls:
+        upgrade()
+
+    assert "GetItem" not in {name for name, _ in calls}
+
+
+def test_the_index_tells_what_sold_out_without_its_stock(product: Product):
+    reservations.reserve("alice", product.id, quantity=10)
+
+    (entry,) = client().query(
+        TableName="ecokart-products",
+        IndexName="availability-index",
+        KeyConditionExpression="catalogue = :all",
+        ExpressionAttributeValues={":all": {"S": "catalogue"}},
+    )["Items"]
+
+    assert entry.keys() == {"id", "catalogue", "availabilityAt"}
+
+
 # Somebody else at the same time
 
 
@@ -545,7 +627,10 @@ def keys(table: str) -> dict[str, list[str]]:
 def test_old_tables_get_the_indexes_of_today(old_shop: None):
     upgrade()
 
-    assert keys("ecokart-products") == {"catalogue-index": ["catalogue", "updatedAt"]}
+    assert keys("ecokart-products") == {
+        "catalogue-index": ["catalogue", "updatedAt"],
+        "availability-index": ["catalogue", "availabilityAt"],
+    }
     assert keys("ecokart-users") == {"email-index": ["email"]}
     assert keys("ecokart-carts") == {"expiry-index": ["hold", "expiresAt"]}
     assert keys("ecokart-orders") == {"userId-index": ["userId", "createdAt"], "status-index": ["status", "createdAt"]}
@@ -588,7 +673,7 @@ def test_indexes_of_tables_with_bought_capacity_buy_as_much(old_shop: None):
 
     made = [change["GlobalSecondaryIndexUpdates"][0].get("Create") for change in changes(calls)]
     capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
-    assert [one["ProvisionedThroughput"] for one in made if one] == [capacity] * 4
+    assert [one["ProvisionedThroughput"] for one in made if one] == [capacity] * 5
 
 
 def test_indexes_of_tables_paid_by_request_buy_nothing(product: Product):

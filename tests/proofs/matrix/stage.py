@@ -9,7 +9,7 @@ from unittest import mock
 
 from pynamodb.models import Model
 
-from inventory import checkout
+from inventory import availability, checkout
 from inventory.models import HELD, Cart, Line, Movement, Order, Product, Step
 from tests import faults
 from tests.proofs.promises import Books
@@ -130,6 +130,8 @@ def write(stages: Iterable[Stage]) -> None:
     by_model: dict[type[Model], list[Model]] = defaultdict(list)
     for stage in stages:
         for item in stage.items:
+            if isinstance(item, Product):
+                availability.begin(item)
             by_model[type(item)].append(item)
     for model, items in by_model.items():
         with model.batch_write() as batch:

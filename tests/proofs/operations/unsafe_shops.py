@@ -11,9 +11,8 @@ from unittest import mock
 from django.conf import settings
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
-from inventory import carts, checkout, clock, dynamodb, reservations
+from inventory import availability, carts, checkout, clock, dynamodb, reservations
 from inventory.errors import OutOfStock, Unsure
 from inventory.lines import of_product
 from inventory.models import Cart, Order, Product
@@ -30,9 +29,9 @@ def _reserve_in_two_writes(owner_id: str, product_id: str, *, quantity: int) -> 
     cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
     if product is None or not product.is_active or not cart.is_live(clock.now()):
         return _real_reserve(owner_id, product_id, quantity=quantity)
-    actions: list[Action] = [Product.available.add(-quantity), Product.reserved.add(quantity)]
+    actions, enough = availability.lowered(quantity, seen=product)
     try:
-        product.update(actions=actions, condition=Product.available >= quantity)
+        product.update([*actions, Product.reserved.add(quantity)], condition=enough)
     except UpdateError as failed:
         if dynamodb.is_unavailable(failed):
             raise Unsure from failed

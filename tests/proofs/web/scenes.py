@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.core.signing import Signer
+from pynamodb.expressions.update import Action
 
-from inventory import accounts, clock, dynamodb, lines
+from inventory import accounts, availability, clock, dynamodb, lines
 from inventory.models import Cart, Movement, Order, Product, Step, User
 from tests.proofs.promises import Books
 from tests.proofs.web.customers import ADDRESS, Answer, NoAnswer, Shop, Visitor
@@ -45,6 +46,7 @@ class Scene:
         """Write product, goods received and the two carts; gives the token of the guest's checkout."""
         guests, others = self._cart_of(self.guest_id, 2), self._cart_of(self._other_id, 1)
         self.product.stock, self.product.reserved, self.product.available = UNITS, 3, UNITS - 3
+        availability.begin(self.product)
         received = Movement.of(self.product.id, "received", quantity=UNITS, by="proof")
         with dynamodb.transaction() as tx:
             tx.put(self.product, condition=Product.id.does_not_exist(), otherwise=dynamodb.contended)
@@ -67,8 +69,7 @@ class Scene:
         order.history = [Step(status="pending", at=clock.now(), by=order.email)]
         sold = Movement.of(self.product.id, "sold", quantity=-1, by=self.guest_id, order_id=order.id)
         with dynamodb.transaction() as tx:
-            taken = [Product.stock.add(-1), Product.available.add(-1), Product.moves.add(1)]
-            tx.update(self.product, taken, condition=Product.available >= 1, otherwise=dynamodb.contended)
+            self._take_one(tx, Product.stock.add(-1))
             tx.put(order, condition=Order.id.does_not_exist(), otherwise=dynamodb.contended)
             tx.put(sold, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
         return order
@@ -83,11 +84,15 @@ class Scene:
         """A customer to whom the guest may turn out to belong, with a cart of their own."""
         account = accounts.register(email=f"alice-{self._key}@example.com", password=PASSWORD, name="Alice")
         with dynamodb.transaction() as tx:
-            held = [Product.reserved.add(1), Product.available.add(-1), Product.moves.add(1)]
-            tx.update(self.product, held, condition=Product.available >= 1, otherwise=dynamodb.contended)
+            self._take_one(tx, Product.reserved.add(1))
             own = self._cart_of(account.id, 1)
             tx.put(own, condition=Cart.user_id.does_not_exist(), otherwise=dynamodb.contended)
         return account
+
+    def _take_one(self, tx: dynamodb.transaction, there: Action) -> None:
+        """Take a unit off the shelf. Nobody else is in the scene yet."""
+        taken, enough = availability.lowered(1, seen=dynamodb.get(Product, self.product.id))
+        tx.update(self.product, [*taken, there], condition=enough, otherwise=dynamodb.contended)
 
     @cached_property
     def admin(self) -> User:
