@@ -131,8 +131,8 @@ def search(
 ) -> Listing:
     """The products that match everything asked for, a page of them. Raises NoSuchPage past the end.
 
-    Each word of ``query`` must be found in the product's words in any language: in one of its forms, as a part of a compound,
-    as a beginning, by a synonym or, where the catalogue knows nothing like it, by the word that comes nearest.
+    Each word of ``query`` must be found in the product's words in any language: in one of its forms, as a part of a
+    compound, as a beginning, by a synonym or, where there is nothing like it, by the word that comes nearest.
     Relevance is how many words stand in the name, and then the rating.
     """
     replica = _follower.fresh()

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from inventory import baskets, catalogue
+from inventory.catalogue import Listed
 from inventory.models import Product
 from shop import owners
 from shop.forms import AddToCartForm
@@ -44,6 +45,6 @@ def product(
     return render(request, "shop/product_detail.html", context, status=status)
 
 
-def cards(products: list[Product], available: dict[str, int]) -> list[tuple[Product, int]]:
+def cards(products: list[Listed], available: dict[str, int]) -> list[tuple[Listed, int]]:
     """Products with the number of units that can be bought now, as a grid shows them."""
     return [(product, available.get(product.id, 0)) for product in products]

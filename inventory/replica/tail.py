@@ -1,10 +1,10 @@
 """How the copy is filled and kept fresh: all of the index once, then only what is later than what is known.
 
 Nothing is missed, whatever the clocks of those who write say. Every save first takes a moment that is later than every
-moment taken before (``products.next_moment``) and is in the index less than ``SETTLED_SECONDS`` after that. Each
-look asks for all that is later than the newest moment that was known here ``SETTLED_SECONDS`` before the last look, by a
-clock of our own: whatever that look could not see yet took its moment after that one. A process that is younger than that
-looks back a little further each time, and once, when it is as old, over everything that was on its way when it began. What comes
+moment taken before (``products.next_moment``) and is in the index less than ``SETTLED_SECONDS`` after that. Each look
+asks for all that is later than the newest moment that was known here ``SETTLED_SECONDS`` before the last look, by our
+own clock: whatever that look could not see yet took its moment after that one. A process that is younger looks back a
+little further each time, and once, when it is as old, over everything that was on its way when it began. What comes
 again is known by its moment and left out, so nothing is shown twice or turned back.
 """
 

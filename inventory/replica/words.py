@@ -73,8 +73,8 @@ def synonyms() -> dict[str, frozenset[str]]:
 class Meaning:
     """The words of the catalogue that a typed word stands for.
 
-    ``exact`` are its own forms; ``every`` has compounds and synonyms, too; ``beginning`` stands for all words that begin
-    so. ``instead`` is the word that was taken for it where the catalogue has nothing like it: a typing error, presumably.
+    ``exact`` are its own forms; ``every`` has compounds and synonyms, too; ``beginning`` stands for all that begin so.
+    ``instead`` is the word that was taken for it where there is nothing like it: a typing error, presumably.
     """
 
     exact: frozenset[str]
@@ -154,7 +154,7 @@ class Vocabulary:
             yield text[begin:at]
 
     def _closest(self, typed: str) -> str:
-        """The word that was meant by one with a typing error (in long ones, two); of equally near ones the most used."""
+        """The word that was meant by one with a typing error (two in long ones); the most used of equally near ones."""
         if len(typed) < _AT_THE_END:
             return ""
         allowed = 1 if len(typed) < _LONG else 2

@@ -21,6 +21,7 @@ GET = {
     "shop:home": (200, 200, 200),
     "shop:product-list": (200, 200, 200),
     "shop:product-detail": (200, 200, 200),
+    "shop:product-suggest": (200, 200, 200),
     "shop:info": (200, 200, 200),
     "shop:cart": (200, 200, 200),
     "shop:cart-add": (405, 405, 405),

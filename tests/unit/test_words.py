@@ -6,10 +6,7 @@ import pytest
 
 from inventory.replica import words
 
-SHELF = """
-    laufschuh wanderschuhe schuhe sneaker training trainingshose hose hosen karotte brot rot rote sonnenhut hut shirt
-    jacke regenjacke rucksack mutze matte yogamatte running shoe shoes jacket black schwarz
-""".split()
+SHELF = ["laufschuh", "wanderschuhe", "schuhe", "sneaker", "training", "trainingshose", "hose", "hosen", "karotte", "brot", "rot", "rote", "sonnenhut", "hut", "shirt", "jacke", "regenjacke", "rucksack", "mutze", "matte", "yogamatte", "running", "shoe", "shoes", "jacket", "black", "schwarz"]
 
 
 @pytest.fixture
