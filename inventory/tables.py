@@ -46,8 +46,9 @@ def create() -> Iterator[Progress]:
 def upgrade() -> Iterator[Progress]:
     """Fill in what items of earlier versions lack. Safe to repeat; the first version must not be writing meanwhile.
 
-    The first version's carts knew no end of a hold, so their lines stay and hold nothing: every unit goes back on the shelf, and a
-    returning customer reserves again with one click. Reads whole tables: it is a command, never part of a request.
+    The first version's carts knew no end of a hold, so their lines stay and hold nothing: every unit goes back on the
+    shelf, and a returning customer reserves again with one click. Reads whole tables: it is a command, never part of a
+    request.
     """
     yield from create()
     for model in tables():
