@@ -1,4 +1,4 @@
-"""Making the tables, and bringing tables of the first version up to date."""
+"""Making the tables, and bringing those of earlier versions up to date."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ def create() -> Iterator[Progress]:
 
 
 def upgrade() -> Iterator[Progress]:
-    """Fill in what items of the first version lack. Safe to repeat; the first version must not be writing meanwhile.
+    """Fill in what items of earlier versions lack. Safe to repeat; the first version must not be writing meanwhile.
 
-    Its carts knew no end of a hold, so their lines stay and hold nothing: every unit goes back on the shelf, and a
-    returning customer reserves again with one click. Reads whole tables: it is a command, never part of a request.
+    The first version's carts knew no end of a hold, so their lines stay and hold nothing: every unit goes back on the
+    shelf, and a returning customer reserves again with one click. Reads whole tables: it is a command, never part of a
+    request.
     """
     yield from create()
     for model in tables():

@@ -21,7 +21,10 @@ KEYS = {
     "ecokart-notes": ["id"],
 }
 INDEXES = {
-    "ecokart-products": {"catalogue-index": ["catalogue", "updatedAt"]},
+    "ecokart-products": {
+        "catalogue-index": ["catalogue", "updatedAt"],
+        "availability-index": ["catalogue", "availabilityAt"],
+    },
     "ecokart-users": {"email-index": ["email"]},
     "ecokart-carts": {"expiry-index": ["hold", "expiresAt"]},
     "ecokart-orders": {"userId-index": ["userId", "createdAt"], "status-index": ["status", "createdAt"]},
@@ -48,12 +51,29 @@ def test_each_table_has_the_key_and_the_indexes_of_the_design(name: str) -> None
     assert indexes == INDEXES[name]
 
 
-def test_the_catalogue_index_leaves_the_stock_out() -> None:
-    (index,) = described("ecokart-products")["GlobalSecondaryIndexes"]
+def test_the_indexes_of_products_leave_the_stock_out() -> None:
+    indexes = described("ecokart-products")["GlobalSecondaryIndexes"]
 
-    projected = set(index["Projection"]["NonKeyAttributes"])
-    assert {"name", "price", "imageUrl", "category"} <= projected
-    assert projected.isdisjoint({"stock", "reserved", "available"})
+    projected = {index["IndexName"]: set(index["Projection"]["NonKeyAttributes"]) for index in indexes}
+    assert {"name", "price", "imageUrl", "category"} <= projected["catalogue-index"]
+    assert projected["catalogue-index"].isdisjoint({"stock", "reserved", "available"})
+    assert projected["availability-index"] == {"inStockSince"}
+
+
+def test_the_index_of_availability_moves_when_a_product_sells_out_and_comes_back(product: Product) -> None:
+    def entry() -> Product:
+        (found,) = [one for one in Product.availability_index.query("catalogue") if one.id == product.id]
+        return found
+
+    new = entry()
+    reservations.reserve("available-1", product.id, quantity=product.available)
+    sold_out = entry()
+    reservations.remove("available-1", product.id)
+    back = entry()
+
+    assert new.in_stock_since == new.availability_at
+    assert (sold_out.in_stock_since, back.in_stock_since) == (None, back.availability_at)
+    assert new.availability_at < sold_out.availability_at < back.availability_at
 
 
 def test_making_the_tables_again_changes_nothing(product: Product) -> None:

@@ -95,6 +95,22 @@ def test_reserve_never_oversells(product: Product, owners: list[str]) -> None:
     assert numbers(product.id) == (UNITS, UNITS, 0)
 
 
+def test_a_product_that_sells_out_and_comes_back_all_the_time_is_marked_by_what_there_is(
+    product: Product, owners: list[str]
+) -> None:
+    """The product's own fixture looks whether its mark is right in the end."""
+
+    def take_and_put_back(number: int) -> None:
+        for _ in range(4):
+            try:
+                reservations.reserve(owners[number], product.id, quantity=UNITS // 2)
+                reservations.remove(owners[number], product.id)
+            except (OutOfStock, Busy):
+                continue
+
+    race(take_and_put_back, runners=8)
+
+
 def test_two_tabs_of_one_customer_lose_nothing(product: Product, owners: list[str]) -> None:
     results = race(lambda number: reservations.reserve(owners[0], product.id, quantity=1), runners=8)
 

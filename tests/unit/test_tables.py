@@ -531,6 +531,22 @@ def test_a_product_whose_units_an_older_shop_takes_as_it_is_marked_is_looked_at_
     assert (found.available, found.in_stock_since) == (0, None)
 
 
+def test_two_upgrades_at_once_mark_a_product_once(product: Product, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("inventory.dynamodb.time.sleep", lambda _seconds: None)
+    reservations.reserve("alice", product.id, quantity=10)
+    unmarked(product)
+    first: list[Any] = []
+
+    def be_faster() -> None:
+        upgrade()
+        first.append(raw(Product, product.id))
+
+    with wire.just_before("TransactWriteItems", be_faster):
+        upgrade()
+
+    assert [raw(Product, product.id)] == first
+
+
 def test_a_product_that_is_marked_is_not_read_again(product: Product):
     with wire.heard() as calls:
         upgrade()

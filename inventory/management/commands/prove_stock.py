@@ -4,7 +4,7 @@ Exit status 0: every promise holds. 1: something is wrong; the lines say what. 2
 products moved all the time and could not be judged. 3: the database did not answer, so nothing is known.
 
 With --repair, what can be put right is put right, after it was shown: the stock is the number that counts, its
-movements get a correcting one, and what is reserved follows the carts.
+movements get a correcting one, what is reserved follows the carts, and what says whether it is in stock follows that.
 """
 
 from __future__ import annotations

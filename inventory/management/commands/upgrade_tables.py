@@ -1,4 +1,4 @@
-"""Bring tables and items of the first version up to date. Stop the first version before; safe to repeat."""
+"""Bring tables and items of earlier versions up to date. Stop the first version before; safe to repeat."""
 
 from typing import Any
 
