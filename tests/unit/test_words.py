@@ -6,13 +6,16 @@ import pytest
 
 from inventory.replica import words
 
-SHELF = ["laufschuh", "wanderschuhe", "schuhe", "sneaker", "training", "trainingshose", "hose", "hosen", "karotte", "brot", "rot", "rote", "sonnenhut", "hut", "shirt", "jacke", "regenjacke", "rucksack", "mutze", "matte", "yogamatte", "running", "shoe", "shoes", "jacket", "black", "schwarz"]
+SHELF = (
+    "laufschuh wanderschuhe schuhe sneaker training trainingshose hose hosen karotte brot rot rote sonnenhut hut "
+    "shirt jacke regenjacke rucksack mutze matte yogamatte running shoe shoes jacket black schwarz"
+)
 
 
 @pytest.fixture
 def vocabulary() -> words.Vocabulary:
     made = words.Vocabulary()
-    made.add(SHELF)
+    made.add(SHELF.split())
     return made
 
 
