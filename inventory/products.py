@@ -18,6 +18,7 @@ from inventory.models import Movement, Note, Product, ProductText, Translations
 NEW_ID_PREFIX = "prod-"
 # The note that holds the latest moment given: the catalogue's clock.
 _CLOCK = "clock#catalogue"
+_LATER = timedelta(microseconds=1)
 
 
 class Fields(TypedDict, total=False):
@@ -91,9 +92,8 @@ def next_moment() -> datetime:
     """
     moment = clock.now()
     while not _took(moment):
-        latest = dynamodb.get(Note, _CLOCK)
-        if latest is not None:
-            moment = max(clock.now(), datetime.fromisoformat(latest.text) + timedelta(microseconds=1))
+        latest, moment = dynamodb.get(Note, _CLOCK), clock.now()
+        moment = max(moment, datetime.fromisoformat(latest.text) + _LATER) if latest else moment
     return moment
 
 

@@ -70,10 +70,6 @@ class Listed:
         language = (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
         return (getattr(self, f"name_{language}", "") or self.name) if language != "de" else self.name
 
-    @property
-    def is_active(self) -> bool:
-        return self.status == "active"
-
 
 def product(position: int, row: tuple[Any, ...]) -> Listed:
     """The product in a row of ``SHOWN``."""

@@ -173,7 +173,7 @@ class Replica:
                     (size, least or 0, 1 << 60 if most is None else most),
                 )
                 found |= bits.of((position for (position,) in new), size=self.sets.size)
-                _remember(self._prices, (least, most), (self.sets.size, found), 256)
+                remember(self._prices, (least, most), (self.sets.size, found), 256)
             return found
 
     def pick(self, wanted: int, order: str, *, offset: int, limit: int) -> list[int]:
@@ -269,7 +269,7 @@ class Replica:
                 question = "SELECT rowid FROM word WHERE word MATCH ? AND rowid >= ?"
                 new = self._sql.execute(question, (f"{column}({match})", size))
                 found |= bits.of((position for (position,) in new), size=self.sets.size)
-                _remember(self._found, (column, match), (self.sets.size, found), 2048)
+                remember(self._found, (column, match), (self.sets.size, found), 2048)
             return found
 
     def _order(self, order: str) -> array[int]:
@@ -308,7 +308,7 @@ class Replica:
         known = self._deep.get((wanted, order))
         if known is None:
             known = array("I", bits.among(wanted, self._order(order)))
-            _remember(self._deep, (wanted, order), known, _KEPT)
+            remember(self._deep, (wanted, order), known, _KEPT)
         return known
 
     def _listed(self, position: int) -> Listed:
@@ -324,7 +324,7 @@ def _match(wanted: frozenset[str], *, beginning: str = "") -> str:
     return " OR ".join(parts)
 
 
-def _remember(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
+def remember(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
     """Keep a value, and let the oldest go where there are too many. Whoever calls holds the lock, or loses nothing."""
     kept.pop(key, None)
     kept[key] = value

@@ -93,9 +93,6 @@ class Vocabulary:
     _text: list[str] = field(default_factory=lambda: ["\n"])
     _meanings: dict[str, Meaning] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.counts)
-
     def add(self, found: Iterable[str]) -> None:
         """Take in the words of a product. What has digits in it is found as it stands: nobody means another number."""
         before = len(self.counts)

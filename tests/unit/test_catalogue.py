@@ -385,3 +385,66 @@ def test_find_gives_none_for_what_is_not_there(product: Product, product_id: str
 
 def test_availability_of_what_is_gone_is_nothing(product: Product):
     assert catalogue.availability([product, Product("gone")]) == {"prod-1": 10, "gone": 0}
+
+
+# What somebody means
+
+
+@pytest.fixture
+def trainers(make_product: MakeProduct) -> None:
+    make_product(id="sneaker", name="Sneaker Luchs", rating=Decimal("4.5"))
+    make_product(id="run", name="Laufschuh Dachs", sku="EK-SH-007", description="Für das Training.")
+    make_product(id="boot", name="Wanderstiefel Fuchs", category="shoes")
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("schuh", "run"),
+        ("SCHUHE", "run"),
+        ("sneker", "sneaker"),
+        ("trainig", "run"),
+        ("turnschuh", "sneaker"),
+        ("wander", "boot"),
+        ("ek-sh-007", "run"),
+        ("eksh007", "run"),
+        ("boots", "boot"),
+        ("laufschuh dacks", "run"),
+    ],
+)
+def test_search_finds_what_was_meant(trainers: None, query: str, first: str):
+    assert found(query=query)[0] == first
+
+
+def test_search_says_which_word_it_took_for_another(trainers: None):
+    assert catalogue.search(query="sneker").instead == {"sneker": "sneaker"}
+    assert catalogue.search(query="sneaker").instead == {}
+
+
+def test_nothing_found_says_what_fewer_words_would_find(trainers: None):
+    listing = catalogue.search(query="sneaker dachs")
+
+    assert listing.total == 0
+    assert listing.fewer == [("dachs", 1), ("sneaker", 1)]
+    assert catalogue.search(query="xylophon").fewer == []
+
+
+def test_suggestions_complete_the_word_and_name_products(trainers: None):
+    suggestions = catalogue.suggest("lauf")
+
+    assert suggestions.queries == ["laufschuh"]
+    assert [one.id for one in suggestions.products] == ["run"]
+
+
+@pytest.mark.parametrize("typed", ["", " ", "%", "xylophon"])
+def test_there_is_nothing_to_suggest_for_nothing(trainers: None, typed: str):
+    assert catalogue.suggest(typed) == catalogue.Suggestions([], [])
+
+
+def test_listed_finds_what_is_for_sale(make_product: MakeProduct):
+    make_product(id="a", name="Luchs")
+    make_product(id="b", status="draft")
+
+    assert catalogue.listed("a").name == "Luchs"  # type: ignore[union-attr]
+    assert catalogue.listed("b") is None
+    assert catalogue.listed("c") is None

@@ -126,7 +126,7 @@ def naive_order(shelf: list[dict[str, Any]], wanted: dict[str, Any]) -> list[str
 
 
 @hypothesis.given(shelf=st.lists(goods, max_size=40), wanted=asked, data=st.data())
-@hypothesis.settings(max_examples=300, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_facets_and_pages_are_those_of_the_naive_filter(
     monkeypatch: pytest.MonkeyPatch, shelf: list[dict[str, Any]], wanted: dict[str, Any], data: st.DataObject
 ):

@@ -126,3 +126,12 @@ def test_every_synonym_is_one_word_and_stands_in_both_directions():
     for word, others in words.synonyms().items():
         for other in others:
             assert word in {words.stem(one) for one in words.synonyms()[words.stem(other)]}
+
+
+def test_no_more_meanings_are_remembered_than_fit(vocabulary: words.Vocabulary, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(words, "_REMEMBERED", 1)
+
+    for typed in ("hut", "rot", "hose"):
+        vocabulary.meaning(typed)
+
+    assert set(vocabulary._meanings) == {"hose"}

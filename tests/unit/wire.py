@@ -92,6 +92,17 @@ def changing(operation: str, change: Callable[[dict[str, Any]], object]) -> Iter
 
 
 @contextmanager
+def answering(operation: str, change: Callable[[dict[str, Any]], object]) -> Iterator[None]:
+    """The calls meanwhile get other answers."""
+
+    def listen(parsed: dict[str, Any], **_: Any) -> None:
+        change(parsed)
+
+    with _listening(f"after-call.dynamodb.{operation}", listen):
+        yield
+
+
+@contextmanager
 def just_before(operation: str, somebody_else: Callable[[], object]) -> Iterator[None]:
     """Somebody else is faster than the next call, once."""
     waiting = [somebody_else]
