@@ -88,7 +88,7 @@ e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and adm
 # Measuring
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## the figures of the docs: cost, speed, popular products (10 minutes); BENCH="names" for some
+bench: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) wrk ## the figures of the docs: cost, speed, popular products, catalogue (half an hour); BENCH="names" for some
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 # Making
@@ -153,6 +153,10 @@ gettext:
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || { $(call install,chromium,Chromium); }
+
+.PHONY: wrk
+wrk:
+	@command -v wrk >/dev/null || { $(call install,wrk,wrk); }
 
 # $(call install,<Debian's package>,<its name for people>): install it where we may, else say that it is missing.
 install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

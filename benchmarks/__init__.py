@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-REPORTS = ("purchase", "hot_product", "stock_proof")
+REPORTS = ("purchase", "hot_product", "stock_proof", "catalogue")
 
 
 class Report(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,14 +39,17 @@ class Bill:
 @contextmanager
 def metered() -> Iterator[Bill]:
     """The bill for what the shop asks for meanwhile, in this thread."""
-    bill, open_calls = Bill(), []
+    bill, open_calls, payer = Bill(), [], threading.get_ident()
 
     def before(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if threading.get_ident() != payer:
+            return
         params["ReturnConsumedCapacity"] = "INDEXES"
         open_calls.append(_Call(model.name, params))
 
     def after(parsed: dict[str, Any], **_: Any) -> None:
-        open_calls.pop().settle(parsed, bill)
+        if threading.get_ident() == payer:
+            open_calls.pop().settle(parsed, bill)
 
     with (
         listening("before-parameter-build.dynamodb", before),

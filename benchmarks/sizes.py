@@ -1,0 +1,80 @@
+"""The catalogue at 31 to 100,000 products: an engine for each size; on each, in turns, processes that just started."""
+
+from __future__ import annotations
+
+import functools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from ecokart import local
+from tests import engines
+
+ENGINE = "dynoxide"
+DEMO = 31
+_AT_MOST_SECONDS = 900
+
+
+def measure(*, full: bool) -> list[dict[str, Any]]:
+    """For each size: how long filling took, and the medians of the rounds."""
+    sizes, rounds = ((31, 1_000, 10_000, 100_000), 3) if full else ((31, 1_000), 1)
+    with tempfile.TemporaryDirectory(prefix="bench-sizes-") as name, ExitStack() as stack:
+        shops = {}
+        for size in sizes:
+            running = engines.running(ENGINE, directory=Path(name) / str(size))
+            shops[size] = stack.enter_context(running) | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+        filled = {size: _fill(size, environment) for size, environment in shops.items()}
+        rows: dict[int, list[dict[str, Any]]] = {size: [] for size in sizes}
+        for _ in range(rounds):
+            for size, environment in shops.items():
+                rows[size].append(_round(environment, size, full=full))
+    return [{"products": size, "fill_seconds": filled[size], **_summed_up(rows[size])} for size in sizes]
+
+
+@functools.cache
+def active(size: int) -> int:
+    """How many of a filled shop's products are on its shelves."""
+    from inventory import clock
+    from inventory.demo import composing
+
+    composed = (composing.product(1, number, pictures={}, at=clock.now()) for number in range(size - DEMO))
+    return DEMO + sum(product.is_active for product in composed)
+
+
+def _fill(size: int, environment: local.Environment) -> float:
+    for command in (["create_tables"], ["seed_catalogue"]):
+        _run(["manage.py", *command], environment)
+    began = time.monotonic()
+    _run(["manage.py", "seed_catalogue", "--products", str(size)], environment)
+    return time.monotonic() - began
+
+
+def _round(environment: local.Environment, size: int, *, full: bool) -> dict[str, Any]:
+    cold = ["-m", "benchmarks.cold"]
+    amount, shown = "full" if full else "quick", str(active(size))
+    bare = json.loads(_run([*cold, "bare", shown, amount], environment))
+    return {"bare_seconds": bare["seconds"], **json.loads(_run([*cold, "shop", shown, amount], environment))}
+
+
+def _run(arguments: list[str], environment: local.Environment) -> str:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command,
+        cwd=local.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=_AT_MOST_SECONDS,
+    )
+    return done.stdout
+
+
+def _summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
