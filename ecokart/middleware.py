@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import cast
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from inventory import accounts, dynamodb
 from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import User
+from shop import parts
 from shop.requests import ShopRequest
 
 GetResponse = Callable[[ShopRequest], HttpResponse]
@@ -42,6 +44,16 @@ def no_body_for_head(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class Compression(GZipMiddleware):
+    """Django's, which takes ``gzip;q=0`` for a wish."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if parts.accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            return super().process_response(request, response)
+        patch_vary_headers(response, ["Accept-Encoding"])
+        return response
 
 
 def keep_pages_private(get_response: GetResponse) -> GetResponse:

@@ -42,7 +42,7 @@ MIDDLEWARE = [
     "ecokart.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "ecokart.middleware.Compression",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -67,7 +67,12 @@ TEMPLATES = [
                     ["django.template.loaders.filesystem.Loader"],
                 )
             ],
-            "builtins": ["ecokart.templatetags.ecokart", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "ecokart.templatetags.ecokart",
+                "ecokart.templatetags.ready",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.csrf",
@@ -121,6 +126,9 @@ RESERVATION_MINUTES = env.whole_number("RESERVATION_MINUTES", 120, at_least=1)
 LINE_MAX_QUANTITY = env.whole_number("LINE_MAX_QUANTITY", 99, at_least=1)
 # A checkout writes two items a line and two more, and DynamoDB takes 100 in one transaction.
 CART_MAX_LINES = 40
+
+# How much memory each process may fill with pages that are made already; 0 makes every page anew.
+READY_PAGES_BYTES = env.whole_number("READY_PAGES_BYTES", 32 * 1024 * 1024, at_least=0)
 
 # Files
 STATIC_URL = env.text("STATIC_URL", "/static/")

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -66,8 +66,9 @@ def address(question: Mapping[str, Any]) -> str:
         "sort": "" if question["sort"] == "relevance" else question["sort"],
         "page": "" if question["page"] in (1, None) else question["page"],
     }
-    asked = urlencode({name: value for name, value in values.items() if value})
-    return f"{_list()}?{asked}" if asked else _list()
+    # By hand: a list has twenty of these, and ``reverse`` and ``urlencode`` would take longer than to search.
+    asked = "&".join([f"{name}={quote_plus(str(value))}" for name, value in values.items() if value])
+    return f"{_list(get_script_prefix())}?{asked}" if asked else _list(get_script_prefix())
 
 
 def pages(listing: Listing, question: Question) -> list[tuple[int | None, str]]:
@@ -138,5 +139,6 @@ def _plain(cents: int | None) -> str:
     return f"{cents // 100}" if cents % 100 == 0 else f"{cents // 100}.{cents % 100:02}"
 
 
-def _list() -> str:
+@functools.cache
+def _list(_prefix: str) -> str:
     return reverse("shop:product-list")

@@ -8,7 +8,7 @@ from django.urls import reverse
 from inventory import baskets, catalogue
 from inventory.catalogue import Listed
 from inventory.models import Product
-from shop import owners
+from shop import owners, ready
 from shop.forms import AddToCartForm
 from shop.requests import ShopRequest
 
@@ -32,17 +32,23 @@ def product(
 ) -> HttpResponse:
     """One product, and what else there is of its kind."""
     related = catalogue.related(product)
+    available = catalogue.availability(related)
     context = {
         "product": product,
         "form": form,
         "category_label": catalogue.CATEGORIES.get(product.category, ""),
         "current_category": product.category,
-        "related": cards(related, catalogue.availability(related)),
+        "related": cards(related, available),
         "most": min(settings.LINE_MAX_QUANTITY, product.available),
         "hold_minutes": settings.RESERVATION_MINUTES,
         "here": reverse("shop:product-detail", args=[product.id]),
     }
-    return render(request, "shop/product_detail.html", context, status=status)
+    response = render(request, "shop/product_detail.html", context, status=status)
+    if product.available <= 0:
+        # Whether somebody may still give units back is looked at each time.
+        return response
+    shown = {**available, product.id: product.available}
+    return ready.showing(response, shown, most={product.id: settings.LINE_MAX_QUANTITY})
 
 
 def cards(products: list[Listed], available: dict[str, int]) -> list[tuple[Listed, int]]:

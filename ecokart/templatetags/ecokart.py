@@ -1,5 +1,6 @@
 """How prices, moments, stock and pictures look on every page."""
 
+import functools
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +73,7 @@ def lookup(mapping: dict[str, Any], key: str) -> Any:
 
 
 @register.simple_tag
+@functools.cache
 def icon(name: str) -> SafeString:
     """A drawing of the sprite. It says nothing by itself: the words beside it do."""
     sprite = static("img/icons.svg")

@@ -7,12 +7,13 @@ from django.views.decorators.http import require_safe
 
 from inventory import catalogue, reservations
 from inventory.errors import NoSuchPage
-from shop import facets, pages
+from shop import facets, pages, ready
 from shop.forms import NOTHING_ASKED, SEARCH_LENGTH, CatalogueForm
 from shop.requests import ShopRequest
 
 
 @require_safe
+@ready.page
 def home(request: ShopRequest) -> HttpResponse:
     highlights = catalogue.highlights()
     context = {
@@ -20,10 +21,11 @@ def home(request: ShopRequest) -> HttpResponse:
         "newest": pages.cards(highlights.newest, highlights.available),
         "hold_minutes": settings.RESERVATION_MINUTES,
     }
-    return render(request, "shop/home.html", context)
+    return ready.showing(render(request, "shop/home.html", context), highlights.available)
 
 
 @require_safe
+@ready.page
 def product_list(request: ShopRequest) -> HttpResponse:
     form = CatalogueForm(request.GET)
     makes_sense = form.is_valid()
@@ -46,10 +48,12 @@ def product_list(request: ShopRequest) -> HttpResponse:
         "category_label": catalogue.CATEGORIES.get(question["category"], ""),
         "current_category": question["category"],
     }
-    return render(request, "shop/product_list.html", context, status=200 if makes_sense else 422)
+    response = render(request, "shop/product_list.html", context, status=200 if makes_sense else 422)
+    return ready.showing(response, listing.available)
 
 
 @require_safe
+@ready.page
 def product_detail(request: ShopRequest, product_id: str) -> HttpResponse:
     product = reservations.on_shelf(product_id)
     if product is None or not product.is_active:

@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 from inventory import accounts, catalogue, checkout, products, tables
 from inventory.models import Product, TableMeta, User
 from inventory.replica import tail
+from shop import ready
 
 # No test depends on how fast the copy of the catalogue is filled.
 tail.PATIENCE_SECONDS = tail.FIRST_PATIENCE_SECONDS = None
@@ -46,6 +47,7 @@ def _empty_shop(settings: Settings, made_tables: dict[str, Any]) -> Iterator[Non
     with mock_aws():
         dynamodb_backends[DEFAULT_ACCOUNT_ID][TableMeta.region].tables.update(copy.deepcopy(made_tables))
         catalogue.forget()
+        ready.forget()
         yield
 
 

@@ -1,0 +1,79 @@
+"""What pages that are kept are made of: slots for what is the visitor's, and parts that many pages share.
+
+On a page that is rendered for one visitor these tags change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from django import template
+from django.template.base import FilterExpression, Node, NodeList, Parser, Token
+from django.template.context import Context
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from inventory.models import Product
+from shop import ready
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def slot(context: Context, name: str) -> str:
+    """What belongs to the visitor: ``shop/slots/<name>.html``, or a mark where it is filled in later."""
+    if _is_anybodys(context):
+        return SafeString(ready.mark(name))
+    return _included(context, f"shop/slots/{name}.html")()
+
+
+@register.simple_tag(takes_context=True)
+def product_cards(context: Context, cards: Iterable[tuple[Product, int]]) -> str:
+    """The cards of a grid. Each is made once for what it shows: the product as it was last saved, and its stock."""
+    card, is_anybodys, language = _included(context, "shop/_product_card.html"), _is_anybodys(context), get_language()
+
+    def html(product: Product, units: int) -> str:
+        if not is_anybodys:
+            return card(product=product, units=units)
+        key = (product.id, product.version, product.updated_at, min(units, ready.MANY), language)
+        return ready.fragment(key, lambda: card(product=product, units=units))
+
+    return SafeString("".join([html(product, units) for product, units in cards]))
+
+
+@register.tag
+def keep(parser: Parser, token: Token) -> KeepNode:
+    """``{% keep a b %}…{% endkeep %}``: what follows from the language, ``a`` and ``b``, and is nobody's own."""
+    depends_on = [parser.compile_filter(word) for word in token.split_contents()[1:]]
+    nodes = parser.parse(("endkeep",))
+    parser.delete_first_token()
+    return KeepNode(nodes, depends_on)
+
+
+class KeepNode(Node):
+    def __init__(self, nodelist: NodeList, depends_on: list[FilterExpression]) -> None:
+        self.nodelist, self.depends_on = nodelist, depends_on
+
+    def render(self, context: Context) -> SafeString:
+        if not _is_anybodys(context):
+            return self.nodelist.render(context)
+        values = (value.resolve(context, ignore_failures=True) for value in self.depends_on)
+        key: Hashable = (self, get_language(), *values)
+        return SafeString(ready.fragment(key, lambda: self.nodelist.render(context)))
+
+
+def _is_anybodys(context: Context) -> bool:
+    return isinstance(context.get("request"), ready.Anybody)
+
+
+def _included(context: Context, name: str) -> Callable[..., str]:
+    """A template of the same engine as a function of what it expects."""
+    assert context.template is not None
+    found = context.template.engine.get_template(name)
+
+    def render(**more: Any) -> str:
+        with context.push(**more):
+            return found.render(context)
+
+    return render
