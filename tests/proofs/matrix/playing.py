@@ -21,6 +21,8 @@ from tests.proofs.promises import Books
 
 #: A person tries that often. Two faults spoil two of them.
 PRESSES = 3
+#: Each transaction makes the next one a little slower.
+RUNS_OF_AN_ENGINE = 600
 _PAST_EVERY_HOLD = timedelta(hours=3)
 
 
@@ -59,10 +61,11 @@ class Run:
 
 
 class Player:
-    """Plays runs against one engine. ``clock`` is the shop's meanwhile."""
+    """Plays runs. ``clock`` is the shop's meanwhile; ``renew`` gives it an empty engine, now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, renew: Callable[[], None] | None = None) -> None:
         self.clock = Clock()
+        self._renew, self._until_renewed = renew, RUNS_OF_AN_ENGINE
         self._numbers = itertools.count(1)
 
     def learn(self, flow: Flow) -> Right:
@@ -79,6 +82,10 @@ class Player:
         are right end in the same state, so that not each of them needs to show what comes after it.
         """
         runs = [Run(flow, plan, right, Stage(next(self._numbers), self.clock)) for plan in plans]
+        self._until_renewed -= len(runs)
+        if self._renew is not None and self._until_renewed < 0:
+            self._renew()
+            self._until_renewed = RUNS_OF_AN_ENGINE
         books = Books({}, [], [], [])
         with self.clock.running(), faults.installed():
             self._prepare([run.stage for run in runs], flow)
