@@ -1,4 +1,7 @@
-"""The SDK without what costs much and proves nothing: its name, its signature, and the layers over a plain socket.
+"""The SDK without what costs much and proves nothing.
+
+That is its name, its signature, where its rules say that the engine is, a second look at what an answer is made of, and
+the layers over a plain socket.
 
 A proof makes hundreds of thousands of calls to an engine on loopback; half of what a call costs goes into these. What
 the shop asks, what the SDK makes of it, its errors and its further attempts stay as they are.
@@ -11,16 +14,25 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 from unittest import mock
+from weakref import WeakKeyDictionary
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
+from botocore.model import Shape
+from botocore.parsers import JSONParser
+from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
 
 from tests import engines
 from tests.open_lines import Lines
 
+_MADE_OF_ITEMS = {
+    f"{operation}Output" for operation in ("GetItem", "BatchGetItem", "Query", "Scan", "TransactWriteItems")
+}
+#: Bytes, which the SDK decodes, and nothing, which it leaves out.
+_NOT_AS_IT_IS = (b'"B"', b'"BS"', b"null")
 _SIGNED = (
     "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request,"
     " SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
@@ -35,6 +47,8 @@ def quick_sdk() -> Iterator[None]:
         closing(engine),
         mock.patch.object(UserAgentString, "to_string", _name),
         mock.patch.object(SigV4Auth, "add_auth", _add_auth),
+        mock.patch.object(EndpointRulesetResolver, "construct_endpoint", _construct_endpoint),
+        mock.patch.object(JSONParser, "_handle_json_body", _handle_json_body),
         mock.patch.object(URLLib3Session, "send", engine.send),
     ):
         yield
@@ -48,6 +62,25 @@ def _add_auth(_self: SigV4Auth, request: Any) -> None:
     """The engines want a signature; whose it is they do not ask."""
     request.headers["X-Amz-Date"] = "20260101T000000Z"
     request.headers["Authorization"] = _SIGNED
+
+
+_construct_anew = EndpointRulesetResolver.construct_endpoint
+_handle_anew = JSONParser._handle_json_body
+_endpoints: WeakKeyDictionary[EndpointRulesetResolver, Any] = WeakKeyDictionary()
+
+
+def _construct_endpoint(self: EndpointRulesetResolver, **asked: Any) -> Any:
+    """A client of DynamoDB whose address was given to it has that one, whatever it is asked for."""
+    if self not in _endpoints:
+        _endpoints[self] = _construct_anew(self, **asked)
+    return _endpoints[self]
+
+
+def _handle_json_body(self: JSONParser, body: bytes, shape: Shape) -> Any:
+    """Items that have no bytes in them are what their JSON is: the SDK would copy every value, one by one."""
+    if shape.name not in _MADE_OF_ITEMS or any(mark in body for mark in _NOT_AS_IT_IS):
+        return _handle_anew(self, body, shape)
+    return self._parse_body_as_json(body)
 
 
 class _Engine:
