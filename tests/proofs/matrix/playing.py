@@ -121,10 +121,11 @@ class Player:
             press.found = before
             run.presses.append(press)
         books = _read(runs)
+        worlds = stages.split(books)
         for run in runs:
             press = run.presses[-1]
-            press.left = judge.state(run.flow, run.stage, books)
-            run.wrong += judge.press(run.flow, run.right, press, books)
+            press.left = judge.state(run.flow, run.stage, worlds[run.stage.name])
+            run.wrong += judge.press(run.flow, run.right, press, worlds[run.stage.name])
             run.wrong += judge.promises(run.stage, books)
         return books
 
@@ -134,9 +135,10 @@ class Player:
         try:
             reservations.release_expired()
             books = _read(runs)
+            worlds = stages.split(books)
             for run in runs:
                 run.wrong += judge.promises(run.stage, books) + judge.nothing_held(run.stage, books)
-                run.wrong += _come_back(run.stage, books)
+                run.wrong += _come_back(worlds[run.stage.name])
             books = _read(runs)
             for run in runs:
                 run.wrong += judge.promises(run.stage, books) + judge.nothing_held(run.stage, books)
@@ -182,10 +184,9 @@ def _read(runs: list[Run]) -> Books:
     return Books.read([product_id for run in runs for product_id in run.stage.product_ids])
 
 
-def _come_back(stage: Stage, books: Books) -> list[str]:
+def _come_back(books: Books) -> list[str]:
     """The customers of a stage reserve again what is in their carts, and order it."""
-    mine = [cart for cart in books.carts if cart.user_id.startswith(f"{stage.name}.") and cart.lines]
-    for cart in mine:
+    for cart in [cart for cart in books.carts if cart.lines]:
         try:
             renewed, _ = reservations.renew(cart.user_id)
             if renewed.lines:
