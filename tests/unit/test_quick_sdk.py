@@ -23,9 +23,7 @@ BYTES = {"id": {"S": "cart-1"}, "picture": {"B": "aGF0"}, "pictures": {"BS": ["a
 
 
 def _parsed(operation: str, answer: dict[str, Any]) -> Any:
-    shape = (
-        boto3.client("dynamodb", region_name="eu-central-1").meta.service_model.operation_model(operation).output_shape
-    )
+    model = boto3.client("dynamodb", region_name="eu-central-1").meta.service_model
     response = {"body": json.dumps(answer).encode(), "headers": {}, "status_code": 200}
     return JSONParser().parse(response, model.operation_model(operation).output_shape)
 
