@@ -1,4 +1,7 @@
-"""The SDK without what costs much and proves nothing: its name, its signature, and the layers over a plain socket.
+"""The SDK without what costs much and proves nothing.
+
+That is its name, its signature, where its rules say that the engine is, a second look at what an answer is made of, and
+the layers over a plain socket.
 
 A proof makes hundreds of thousands of calls to an engine on loopback; half of what a call costs goes into these. What
 the shop asks, what the SDK makes of it, its errors and its further attempts stay as they are.
@@ -7,21 +10,29 @@ the shop asks, what the SDK makes of it, its errors and its further attempts sta
 from __future__ import annotations
 
 import io
-import socket
-from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 from unittest import mock
-from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
+from botocore.model import Shape
+from botocore.parsers import JSONParser
+from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
 
-TIMEOUT_SECONDS = 60
+from tests import engines
+from tests.open_lines import Lines
+
+_MADE_OF_ITEMS = {
+    f"{operation}Output" for operation in ("GetItem", "BatchGetItem", "Query", "Scan", "TransactWriteItems")
+}
+#: Bytes, which the SDK decodes, and nothing, which it leaves out.
+_NOT_AS_IT_IS = (b'"B"', b'"BS"', b"null")
 _SIGNED = (
     "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request,"
     " SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
@@ -36,6 +47,8 @@ def quick_sdk() -> Iterator[None]:
         closing(engine),
         mock.patch.object(UserAgentString, "to_string", _name),
         mock.patch.object(SigV4Auth, "add_auth", _add_auth),
+        mock.patch.object(EndpointRulesetResolver, "construct_endpoint", _construct_endpoint),
+        mock.patch.object(JSONParser, "_handle_json_body", _handle_json_body),
         mock.patch.object(URLLib3Session, "send", engine.send),
     ):
         yield
@@ -51,28 +64,41 @@ def _add_auth(_self: SigV4Auth, request: Any) -> None:
     request.headers["Authorization"] = _SIGNED
 
 
+_construct_anew = EndpointRulesetResolver.construct_endpoint
+_handle_anew = JSONParser._handle_json_body
+_endpoints: WeakKeyDictionary[EndpointRulesetResolver, Any] = WeakKeyDictionary()
+
+
+def _construct_endpoint(self: EndpointRulesetResolver, **asked: Any) -> Any:
+    """A client of DynamoDB whose address was given to it has that one, whatever it is asked for."""
+    if self not in _endpoints:
+        _endpoints[self] = _construct_anew(self, **asked)
+    return _endpoints[self]
+
+
+def _handle_json_body(self: JSONParser, body: bytes, shape: Shape) -> Any:
+    """Items that have no bytes in them are what their JSON is: the SDK would copy every value, one by one."""
+    if shape.name not in _MADE_OF_ITEMS or any(mark in body for mark in _NOT_AS_IT_IS):
+        return _handle_anew(self, body, shape)
+    return self._parse_body_as_json(body)
+
+
 class _Engine:
-    """Connections to the engine: each is one thread's while it asks, and then anybody's."""
+    """The engine that the AWS variables name at this moment: a proof may have put another in its place."""
 
     def __init__(self) -> None:
-        self._free: deque[_Connection] = deque()
+        self._lines = Lines()
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         try:
-            connection = self._free.pop()
-        except IndexError:
-            connection = _Connection(urlsplit(request.url).netloc)
-        try:
-            answer = connection.ask(request)
+            status, headers, answer = self._lines.ask(engines.address(), request.headers.items(), body)
         except OSError as broken:
-            connection.close()
             raise ConnectionClosedError(endpoint_url=request.url, error=broken) from broken
-        self._free.append(connection)
-        return answer
+        return AWSResponse(request.url, status, headers, _Body(answer))
 
     def close(self) -> None:
-        while self._free:
-            self._free.pop().close()
+        self._lines.close()
 
 
 class _Body(io.BytesIO):
@@ -80,39 +106,3 @@ class _Body(io.BytesIO):
 
     def stream(self, **_: Any) -> Iterator[bytes]:
         yield self.getvalue()
-
-
-class _Connection:
-    def __init__(self, address: str) -> None:
-        host, _, port = address.partition(":")
-        self._host = address.encode()
-        self._socket = socket.create_connection((host, int(port)), timeout=TIMEOUT_SECONDS)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers: BinaryIO = self._socket.makefile("rb")
-
-    def ask(self, request: AWSPreparedRequest) -> AWSResponse:
-        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        head = [b"POST / HTTP/1.1", b"Host: " + self._host]
-        head += [name.encode() + b": " + _bytes(value) for name, value in request.headers.items()]
-        self._socket.sendall(b"\r\n".join(head) + b"\r\n\r\n" + body)
-        status = int(self._line().split()[1])
-        headers = {}
-        while line := self._line():
-            name, _, value = line.partition(b":")
-            headers[name.decode().lower()] = value.strip().decode()
-        raw = _Body(self._answers.read(int(headers["content-length"])))
-        return AWSResponse(request.url, status, headers, raw)
-
-    def close(self) -> None:
-        self._answers.close()
-        self._socket.close()
-
-    def _line(self) -> bytes:
-        line = self._answers.readline()
-        if not line:
-            raise ConnectionResetError("The engine has hung up.")
-        return line.rstrip(b"\r\n")
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import engines
 from tests.proofs import Result, World
 from tests.quick_sdk import quick_sdk
 
@@ -37,10 +38,16 @@ _END_EVERY = {"singles": 1, "pairs": 5, "quick": 5}
 
 @quick_sdk()
 def prove(world: World) -> Result:
-    from tests.proofs.matrix import flows, playing
+    from tests.proofs.matrix import playing
 
     logging.disable(logging.WARNING)  # The shop says what it could not reach, which here is thousands of times.
-    player = playing.Player()
+    with engines.renewed(ENGINE, directory=world.directory) as renew:
+        return _matrix(world, playing.Player(renew))
+
+
+def _matrix(world: World, player: Player) -> Result:
+    from tests.proofs.matrix import flows, playing
+
     rights = {flow.name: player.learn(flow) for flow in flows.FLOWS.values()}
     tally = _Tally(world, sum(len(list(playing.singles(right))) for right in rights.values()))
     pairs = {}
@@ -154,7 +161,6 @@ def tell(name: str, text: str) -> Run:
 
 
 def main(*arguments: str) -> int:
-    from tests import engines
     from tests.proofs.one import open_shop
 
     if len(arguments) != 2:

@@ -35,6 +35,8 @@ ENGINE = "dynoxide"
 
 FULL, QUICK, CONTROL = 100_000, 5_000, 3_000
 EPISODE, CONTROL_EPISODE = 400, 60
+#: Each transaction makes the next one of the same engine a little slower.
+EPISODES_OF_AN_ENGINE = 10
 #: The probability that a call meets a fault. It gives about 40 faults for 100 operations.
 FAULT_RATE = 0.12
 FAULTS_WANTED = 0.3
@@ -49,14 +51,17 @@ def prove(world: World) -> Result:
     run, wanted = Run(world.seed, EPISODE, at_once_every=AT_ONCE_EVERY), FULL if world.full else QUICK
     tally: Counter[str] = Counter()
     wrong: list[str] = []
-    for number in range(-(-wanted // EPISODE)):
-        outcome = run.play(number)
-        tally += outcome.tally
-        world.progress(min(wanted, tally["operations"]), wanted)
-        if outcome.wrong:
-            wrong.append(run.report(number, outcome))
-            if len(wrong) == _WRONG_AT_MOST:
-                break
+    with engines.renewed(ENGINE, directory=world.directory) as renew:
+        for number in range(-(-wanted // EPISODE)):
+            if number % EPISODES_OF_AN_ENGINE == 0:
+                renew()
+            outcome = run.play(number)
+            tally += outcome.tally
+            world.progress(min(wanted, tally["operations"]), wanted)
+            if outcome.wrong:
+                wrong.append(run.report(number, outcome))
+                if len(wrong) == _WRONG_AT_MOST:
+                    break
     if not wrong and tally["faults"] < FAULTS_WANTED * tally["operations"]:
         wrong.append(f"Only {tally['faults']} faults in {tally['operations']} operations: the proof is too mild.")
     return Result(_ran(tally), wrong)

@@ -35,6 +35,8 @@ _UNIT = ("reservations", "checkout", "orders", "stock", "products", "accounts", 
 _UNIT_FILES = tuple(f"tests/unit/test_{name}.py" for name in _UNIT)
 _INTEGRATION = ("tests/integration",)
 _PROOFS = ("tests/proofs", "-k", "not sabotage")
+# Each is a pytest process of its own: PynamoDB leads a process to one database for life, and each has another.
+_WORLDS = (_UNIT_FILES, _INTEGRATION, _PROOFS)
 _FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 
 
@@ -56,7 +58,7 @@ def prove(world: World) -> Result:
     every = all_mutants()
     wrong = [reason for mutant in every if (reason := _unsound(mutant))]
     chosen = every if world.full else random.Random(world.seed).sample(every, _SAMPLE)
-    fates = [] if wrong else _fates(world, chosen, parts=3 if world.full else 1)
+    fates = [] if wrong else _fates(world, chosen, worlds=_WORLDS if world.full else ())
     wrong += [fate.sentence for fate in fates if not fate.caught_by]
     files = Counter(fate.caught_by.partition("::")[0].rpartition("/")[2] for fate in fates if fate.caught_by)
     by = ", ".join(f"{file} {count}" for file, count in files.most_common())
@@ -66,7 +68,7 @@ def prove(world: World) -> Result:
 
 def control(world: World) -> Result:
     """Changes that take nothing away. That they live is what is wrong with them."""
-    fates = _fates(world, tuple(harmless()), parts=2 if world.full else 1)
+    fates = _fates(world, tuple(harmless()), worlds=(_UNIT_FILES, _INTEGRATION) if world.full else ())
     caught = [fate.sentence for fate in fates if fate.caught_by or fate.odd]
     if caught:
         return Result(f"the suite finds fault with what is not wrong: {caught}", [])
@@ -85,14 +87,14 @@ def _unsound(mutant: Mutant) -> str:
     return ""
 
 
-def _fates(world: World, mutants: Sequence[Mutant], *, parts: int) -> list[Fate]:
+def _fates(world: World, mutants: Sequence[Mutant], *, worlds: Sequence[Sequence[str]]) -> list[Fate]:
     fates: list[Fate] = []
     with tempfile.TemporaryDirectory(prefix="sabotage-", dir=world.directory) as directory:
         trees: queue.Queue[Path] = queue.Queue()
         for number in range(min(_AT_ONCE, len(mutants))):
             trees.put(_copy(Path(directory, str(number))))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in as_completed([pool.submit(_fate, mutant, trees, parts) for mutant in mutants]):
+            for done in as_completed([pool.submit(_fate, mutant, trees, worlds) for mutant in mutants]):
                 fates.append(done.result())
                 world.progress(len(fates), len(mutants))
                 if world.full:
@@ -112,16 +114,12 @@ def _copy(tree: Path) -> Path:
     return tree
 
 
-def _fate(mutant: Mutant, trees: queue.Queue[Path], parts: int) -> Fate:
+def _fate(mutant: Mutant, trees: queue.Queue[Path], worlds: Sequence[Sequence[str]]) -> Fate:
     """Ask the tests, from those that should notice first to the slow ones, until one fails."""
-    name, _, test = mutant.by.partition("::")
-    first = f"tests/unit/{name}.py"
-    others = [file for file in _UNIT_FILES if file != first]
     tree = trees.get()
     try:
         with _patched(tree, mutant):
-            at_first = [(f"{first}::{test}",), (first,)] if test else [(first,)]
-            for tests in (*at_first, *((*others, *_INTEGRATION), _PROOFS)[: parts - 1]):
+            for tests in asked(mutant, worlds):
                 code, said = _tested(tree, tests)
                 if failed := _FAILED.search(said):
                     return Fate(mutant, caught_by=failed[1])
@@ -130,6 +128,17 @@ def _fate(mutant: Mutant, trees: queue.Queue[Path], parts: int) -> Fate:
     finally:
         trees.put(tree)
     return Fate(mutant)
+
+
+def asked(mutant: Mutant, worlds: Sequence[Sequence[str]] = _WORLDS) -> Iterator[Sequence[str]]:
+    """What each pytest process is asked: the test that should notice, its file, and then what more there is."""
+    name, _, test = mutant.by.partition("::")
+    first = f"tests/unit/{name}.py"
+    if test:
+        yield (f"{first}::{test}",)
+    yield (first,)
+    for tests in worlds:
+        yield tuple(one for one in tests if one != first)
 
 
 @contextmanager

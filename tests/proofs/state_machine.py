@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -25,7 +24,6 @@ _WORKERS = 2
 _RUNS_OF_A_CONTROL = 200
 _UNSAFE_WHEN_QUICK = 2
 _MOST_SAID = 5_000
-_TABLES = ("PRODUCTS", "USERS", "CARTS", "ORDERS", "MOVEMENTS", "NOTES")
 
 
 @dataclass
@@ -83,16 +81,12 @@ def control(world: World) -> Result:
 
 
 def _said_by_worker(world: World, number: int, *, runs: int, seed: int, lacking: str) -> Iterator[dict[str, Any]]:
-    """Start a worker and give what it says. Its tables are its own, so that it never sweeps another's carts."""
-    names = {f"{table}_TABLE": f"machine-{number}-{seed}-{lacking}-{table.lower()}" for table in _TABLES}
+    """Start a worker and give what it says. Its engine is its own, so that it never sweeps another's carts."""
     command = [sys.executable, "-m", "tests.proofs.machine.stories", str(runs), str(seed), lacking]
-    environment = os.environ | {name: value.replace(" ", "-") for name, value in names.items()}
     log = world.directory / f"{number}-{seed}-{lacking}.txt"
     with (
         log.open("w") as errors,
-        subprocess.Popen(
-            command, cwd=local.ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
+        subprocess.Popen(command, cwd=local.ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
         for line in process.stdout or ():
             yield json.loads(line)

@@ -5,34 +5,38 @@ The emulated engine does not check who asks, so a question is one unsigned POST:
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from unittest import mock
-from urllib.parse import urlsplit
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from tests import engines
+from tests.open_lines import Lines
+
 Item = dict[str, Any]
 
-_HEADERS = {
-    "X-Amz-Date": "20260101T000000Z",
-    "Content-Type": "application/x-amz-json-1.0",
-    "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=none",
-}
+_READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
+_HEADERS = (
+    ("X-Amz-Date", "20260101T000000Z"),
+    ("Content-Type", "application/x-amz-json-1.0"),
+    (
+        "Authorization",
+        "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, "
+        "SignedHeaders=host;x-amz-date, Signature=none",
+    ),
+)
 
 
 class Tables:
-    """One connection to the engine that the AWS variables name."""
+    """The tables of the engine that the AWS variables name at the time of a question."""
 
     def __init__(self) -> None:
-        address = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ["AWS_ENDPOINT_URL"]
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+        self._lines = Lines()
 
     def items(self, keys: dict[str, list[dict[str, str]]]) -> dict[str, list[Item]]:
         """The items with these keys, by table; those that are not there are left out. At most 100 keys."""
@@ -63,39 +67,42 @@ class Tables:
         self._ask("BatchWriteItem", {"RequestItems": {table: requests}})
 
     def close(self) -> None:
-        self._connection.close()
+        self._lines.close()
 
     def ask(self, operation: str, question: dict[str, Any]) -> tuple[int, Item]:
         """One question of DynamoDB's, as JSON: the status of the answer, and the answer."""
-        headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}", **_HEADERS}
-        self._connection.request("POST", "/", json.dumps(question), headers)
-        response = self._connection.getresponse()
-        return response.status, json.loads(response.read())
+        body = json.dumps(question).encode()
+        headers = (("X-Amz-Target", f"DynamoDB_20120810.{operation}"), ("Content-Length", str(len(body))), *_HEADERS)
+        status, _, answer = self._lines.ask(engines.address(), headers, body)
+        return status, json.loads(answer)
 
     def _ask(self, operation: str, question: dict[str, Any]) -> Item:
         status, answer = self.ask(operation, question)
-        if status != http.client.OK:
+        if status != HTTPStatus.OK:
             raise RuntimeError(f"{operation}: {status} {answer}")
         return answer
 
 
 @contextmanager
-def without_sdk() -> Iterator[None]:
+def without_sdk() -> Iterator[Callable[[], int]]:
     """Let the shop's own questions take the same short way: the SDK's takes five times as long.
 
     What the SDK adds to a question that is answered at once is nothing; its second tries are for other proofs.
+    Gives how many questions there have been so far that may have written something.
     """
-    tables = Tables()
+    tables, writes = Tables(), 0
 
     def ask(_client: object, operation: str, question: dict[str, Any]) -> Item:
+        nonlocal writes
+        writes += operation not in _READS
         status, answer = tables.ask(operation, question)
-        if status == http.client.OK:
+        if status == HTTPStatus.OK:
             return answer
         error = {"Code": answer.pop("__type").rpartition("#")[2], "Message": answer.pop("message", "")}
         raise ClientError({"Error": error, **answer}, operation)
 
     with mock.patch.object(BaseClient, "_make_api_call", ask):
-        yield
+        yield lambda: writes
 
 
 def _plain(item: dict[str, dict[str, Any]]) -> Item:

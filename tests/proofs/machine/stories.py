@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -28,10 +30,14 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from inventory import checkout, dynamodb, lines
 from inventory.models import Cart, Line, Order, Product
+from tests import engines
 from tests.proofs.machine.glance import without_sdk
 from tests.proofs.machine.model import CART_MAX, LINE_MAX
 
 STEPS = 50
+ENGINE = "dynoxide"
+#: Runs that one engine sees: each transaction makes the next one slower.
+_RUNS_OF_AN_ENGINE = 50
 _SAY_EVERY_SECONDS = 0.2
 # A failing story is made shorter for so long. What remains then is short enough to be read.
 _SHORTEN_SECONDS = 60.0
@@ -44,8 +50,18 @@ def tell(*, runs: int, seed: int, lacking: str) -> None:
     from tests.proofs.machine.rules import Machine
 
     tally, wrong = _Tally(), ""
-    Machine.begun, Machine.taken = staticmethod(tally.begin), staticmethod(tally.note)
-    with _hurried_world(Machine.now, lacking=lacking):
+    with (
+        tempfile.TemporaryDirectory(prefix="stories-") as directory,
+        _hurried_world(Machine.now, lacking=lacking) as writes,
+        engines.renewed(ENGINE, directory=Path(directory)) as renew,
+    ):
+
+        def begin() -> None:
+            if tally.begun % _RUNS_OF_AN_ENGINE == 0:
+                renew()
+            tally.begin()
+
+        Machine.begun, Machine.taken, Machine.writes = map(staticmethod, (begin, tally.note, writes))
         for turn in range(_MOST_TURNS):
             if tally.runs < runs and not wrong:
                 wrong = _told_wrong(Machine, runs=runs - tally.runs, seed=seed + turn * _NEXT_SEED)
@@ -73,8 +89,11 @@ def _told_wrong(machine: type[RuleBasedStateMachine], *, runs: int, seed: int) -
 
 
 @contextmanager
-def _hurried_world(now: Callable[[], datetime], *, lacking: str) -> Iterator[None]:
-    """A shop with small carts and a clock that can be moved, where nothing takes longer than it must."""
+def _hurried_world(now: Callable[[], datetime], *, lacking: str) -> Iterator[Callable[[], int]]:
+    """A shop with small carts and a clock that can be moved, where nothing takes longer than it must.
+
+    Gives how often the shop has asked for something to be written.
+    """
     shorten = _SHORTEN_SECONDS_OF_A_CONTROL if lacking else _SHORTEN_SECONDS
     with (
         UNSAFE[lacking]() if lacking else nullcontext(),
@@ -85,20 +104,21 @@ def _hurried_world(now: Callable[[], datetime], *, lacking: str) -> Iterator[Non
         mock.patch.object(engine, "MAX_SHRINKING_SECONDS", shorten),
         # Five of six runs would be the one before with a part repeated. Each is to be a story of its own.
         mock.patch.object(engine.ConjectureRunner, "generate_mutations_from"),
-        without_sdk(),
+        without_sdk() as writes,
     ):
-        yield
+        yield writes
 
 
 class _Tally:
     """What was done, in whole runs. Says so while it is done, but not so often that saying it takes time."""
 
     def __init__(self) -> None:
-        self.runs, self._next = 0, 0.0
+        self.runs, self.begun, self._next = 0, 0, 0.0
         self._steps: list[tuple[str, bool]] = []
         self.taken, self.changed = Counter[str](), Counter[str]()
 
     def begin(self) -> None:
+        self.begun += 1
         self._steps = []
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _SAY_EVERY_SECONDS
@@ -175,11 +195,7 @@ UNSAFE: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 
 def main(runs: str, seed: str, lacking: str = "") -> None:
-    from inventory import tables
-
     django.setup()
-    for _ in tables.create():
-        pass
     tell(runs=int(runs), seed=int(seed), lacking=lacking)
 
 

@@ -21,6 +21,8 @@ from tests.proofs.promises import Books
 
 #: A person tries that often. Two faults spoil two of them.
 PRESSES = 3
+#: Each transaction makes the next one a little slower.
+RUNS_OF_AN_ENGINE = 600
 _PAST_EVERY_HOLD = timedelta(hours=3)
 
 
@@ -59,10 +61,11 @@ class Run:
 
 
 class Player:
-    """Plays runs against one engine. ``clock`` is the shop's meanwhile."""
+    """Plays runs. ``clock`` is the shop's meanwhile; ``renew`` gives it an empty engine, now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, renew: Callable[[], None] | None = None) -> None:
         self.clock = Clock()
+        self._renew, self._until_renewed = renew, RUNS_OF_AN_ENGINE
         self._numbers = itertools.count(1)
 
     def learn(self, flow: Flow) -> Right:
@@ -79,6 +82,10 @@ class Player:
         are right end in the same state, so that not each of them needs to show what comes after it.
         """
         runs = [Run(flow, plan, right, Stage(next(self._numbers), self.clock)) for plan in plans]
+        self._until_renewed -= len(runs)
+        if self._renew is not None and self._until_renewed < 0:
+            self._renew()
+            self._until_renewed = RUNS_OF_AN_ENGINE
         books = Books({}, [], [], [])
         with self.clock.running(), faults.installed():
             self._prepare([run.stage for run in runs], flow)
@@ -114,10 +121,11 @@ class Player:
             press.found = before
             run.presses.append(press)
         books = _read(runs)
+        worlds = stages.split(books)
         for run in runs:
             press = run.presses[-1]
-            press.left = judge.state(run.flow, run.stage, books)
-            run.wrong += judge.press(run.flow, run.right, press, books)
+            press.left = judge.state(run.flow, run.stage, worlds[run.stage.name])
+            run.wrong += judge.press(run.flow, run.right, press, worlds[run.stage.name])
             run.wrong += judge.promises(run.stage, books)
         return books
 
@@ -127,9 +135,10 @@ class Player:
         try:
             reservations.release_expired()
             books = _read(runs)
+            worlds = stages.split(books)
             for run in runs:
                 run.wrong += judge.promises(run.stage, books) + judge.nothing_held(run.stage, books)
-                run.wrong += _come_back(run.stage, books)
+                run.wrong += _come_back(worlds[run.stage.name])
             books = _read(runs)
             for run in runs:
                 run.wrong += judge.promises(run.stage, books) + judge.nothing_held(run.stage, books)
@@ -175,10 +184,9 @@ def _read(runs: list[Run]) -> Books:
     return Books.read([product_id for run in runs for product_id in run.stage.product_ids])
 
 
-def _come_back(stage: Stage, books: Books) -> list[str]:
+def _come_back(books: Books) -> list[str]:
     """The customers of a stage reserve again what is in their carts, and order it."""
-    mine = [cart for cart in books.carts if cart.user_id.startswith(f"{stage.name}.") and cart.lines]
-    for cart in mine:
+    for cart in [cart for cart in books.carts if cart.lines]:
         try:
             renewed, _ = reservations.renew(cart.user_id)
             if renewed.lines:

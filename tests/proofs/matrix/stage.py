@@ -139,6 +139,24 @@ def write(stages: Iterable[Stage]) -> None:
                 batch.save(item)
 
 
+def split(books: Books) -> defaultdict[str, Books]:
+    """What was read, by the world that it is of: nobody has to look for theirs among everybody's."""
+    worlds: defaultdict[str, Books] = defaultdict(lambda: Books({}, [], [], []))
+    for product_id, product in books.products.items():
+        worlds[_world(product_id)].products[product_id] = product
+    for cart in books.carts:
+        worlds[_world(cart.user_id)].carts.append(cart)
+    for order in books.orders:
+        worlds[_world(order.user_id)].orders.append(order)
+    for movement in books.movements:
+        worlds[_world(movement.product_id)].movements.append(movement)
+    return worlds
+
+
+def _world(id: str) -> str:
+    return id.partition(".")[0]
+
+
 def sweep_away(books: Books) -> None:
     """Empty the tables of what was read, so that the next look reads no more than it needs."""
     everything = {
