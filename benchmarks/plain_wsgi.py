@@ -3,7 +3,7 @@
 import os
 
 # Read by whoever keeps pages ready; it has no meaning where nobody does.
-os.environ["PLAIN_PAGES"] = "1"
+os.environ["READY_PAGES_BYTES"] = "0"
 
 from ecokart.wsgi import application
 
