@@ -65,8 +65,7 @@ def rewrite(
         for product_id in sorted(before.keys() | after.held.keys()):
             more = after.held.get(product_id, 0) - before[product_id]
             if more:
-                product = seen.get(product_id) if seen else None
-                _move(tx, product_id, more, seen=product, asked_for=product_id == asked_for)
+                _move(tx, product_id, more, seen=(seen or {}).get(product_id), asked_for=product_id == asked_for)
         if absorbed is not None:
             emptied = absorbed.rewritten([], until=None)
             tx.put(emptied, condition=absorbed.unchanged(), otherwise=dynamodb.contended)
