@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from inventory.models import Product
-from tests.e2e.conftest import CHROMIUM, PATIENCE_MILLISECONDS, Shop, chromium
+from tests.e2e.conftest import PATIENCE_MILLISECONDS, Shop
 
 LISTEN = 'addEventListener("pageshow", event => { window.cameBack = event.persisted; });'
 
 
 @pytest.fixture
-def page(shop: Shop) -> Iterator[Page]:
+def page(shop: Shop, launch: Callable[..., Browser]) -> Iterator[Page]:
     """A browser as people have it: the one that the other tests share keeps no pages."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=CHROMIUM, ignore_default_args=["--disable-back-forward-cache"]
-        )
-        page = browser.new_page(base_url=shop.address, locale="de-DE")
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        page.add_init_script(LISTEN)
-        yield page
-        browser.close()
+    browser = launch(ignore_default_args=["--disable-back-forward-cache"])
+    page = browser.new_page(base_url=shop.address, locale="de-DE")
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
+    page.add_init_script(LISTEN)
+    yield page
+    browser.close()
 
 
 @pytest.mark.parametrize("left", ["/", "/products/", "/products/?q=laufschuh", "/products/{product}/"])

@@ -13,7 +13,7 @@ def test_a_customer_registers_searches_buys_and_finds_the_order(new_visitor, lan
     alice = new_visitor(language=language)
     alice.registers(new_email("alice"))
 
-    alice.page.get_by_role("search").get_by_role("searchbox").fill("morgenrunde")
+    alice.page.get_by_role("search").locator("input[name=q]").fill("morgenrunde")
     alice.page.keyboard.press("Enter")
     alice.page.locator("main article").get_by_role("link", name="Morgenrunde").click()
     alice.press("Add to cart")
