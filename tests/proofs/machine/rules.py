@@ -37,8 +37,8 @@ class Machine(RuleBasedStateMachine):
     #: Called as a run begins, and after each step with its kind and whether it changed anything.
     begun: ClassVar[Callable[[], None]]
     taken: ClassVar[Callable[[str, bool], None]]
-    #: How often the shop has asked for something to be written. Nobody else writes.
-    writes: ClassVar[Callable[[], int]]
+    #: What the shop has asked to be written since the last look. Nobody else writes.
+    writes: ClassVar[list[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -323,11 +323,11 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """Let both do it, and compare what they answer and how they look."""
         self.model.now += 1
-        before, states, writes = self.seen, self._states(), Machine.writes()
+        before, states = self.seen, self._states()
+        Machine.writes.clear()
         said, expected = _answer(real), _answer(wanted)
         self.story.append(f"{words}: {said}")
-        if Machine.writes() != writes:
-            self.seen = self.sight.now()
+        self.seen = self.sight.after(self.seen, Machine.writes)
         wrong = [f"The answer should be {expected}."] if said != expected else []
         wrong += [*differences(self.seen, self.model), *self._other_offers(before)]
         assert not wrong, self._told(*wrong)

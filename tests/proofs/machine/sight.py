@@ -49,7 +49,23 @@ class Sight:
         return id.removesuffix(f"-{self._run}")
 
     def now(self) -> Seen:
-        found = self._tables.items(self._keys)
+        return self._seen(self._keys)
+
+    def after(self, before: Seen, writes: Sequence[str]) -> Seen:
+        """What is there after these questions: only what they name can be another than before."""
+        keys = {
+            table: [key for key in keys if any(id in write for id in key.values() for write in writes)]
+            for table, keys in self._keys.items()
+        }
+        if not any(keys.values()):
+            return before
+        news, named = self._seen(keys), {self.name(id) for some in keys.values() for key in some for id in key.values()}
+        products = {name: goods for name, goods in before.products.items() if name not in named}
+        carts = {owner: cart for owner, cart in before.carts.items() if owner not in named}
+        return Seen({**products, **news.products}, {**news.carts, **carts})
+
+    def _seen(self, keys: dict[str, list[dict[str, str]]]) -> Seen:
+        found = self._tables.items(keys)
         products = {self.name(item["id"]): _product(item) for item in found[Product.Meta.table_name]}
         carts = {self.name(item["userId"]): self._cart(item) for item in found[Cart.Meta.table_name]}
         nothing = {"lines": [], "held": False, "until": 0, "offer": ""}

@@ -61,7 +61,7 @@ def tell(*, runs: int, seed: int, lacking: str) -> None:
                 renew()
             tally.begin()
 
-        Machine.begun, Machine.taken, Machine.writes = map(staticmethod, (begin, tally.note, writes))
+        Machine.begun, Machine.taken, Machine.writes = staticmethod(begin), staticmethod(tally.note), writes
         for turn in range(_MOST_TURNS):
             if tally.runs < runs and not wrong:
                 wrong = _told_wrong(Machine, runs=runs - tally.runs, seed=seed + turn * _NEXT_SEED)
@@ -89,10 +89,10 @@ def _told_wrong(machine: type[RuleBasedStateMachine], *, runs: int, seed: int) -
 
 
 @contextmanager
-def _hurried_world(now: Callable[[], datetime], *, lacking: str) -> Iterator[Callable[[], int]]:
+def _hurried_world(now: Callable[[], datetime], *, lacking: str) -> Iterator[list[str]]:
     """A shop with small carts and a clock that can be moved, where nothing takes longer than it must.
 
-    Gives how often the shop has asked for something to be written.
+    Gives what the shop has asked to be written.
     """
     shorten = _SHORTEN_SECONDS_OF_A_CONTROL if lacking else _SHORTEN_SECONDS
     with (
