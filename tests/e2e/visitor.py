@@ -40,6 +40,15 @@ class Visitor:
     def open(self, path: str) -> None:
         self.page.goto(path)
 
+    def finds(self, path: str, english: str) -> None:
+        """Opens a page until it says this: another server's change of stock shows there within two seconds."""
+        for _ in range(20):
+            self.open(path)
+            if self.words(english) in self.page.locator("main").inner_text():
+                return
+            self.page.wait_for_timeout(200)
+        self.sees_words(english)
+
     def press(self, english: str) -> None:
         self.button(english).click()
 
