@@ -17,6 +17,8 @@ from inventory.catalogue import CATEGORIES, Choice, Filters, Listing
 from inventory.money import euros
 from shop.forms import Question
 
+_REST = ("category", "min_cents", "max_cents", "rating", "in_stock", "sort", "page")
+
 
 @dataclass(frozen=True)
 class Link:
@@ -56,19 +58,31 @@ def chips(question: Question) -> list[tuple[str, str]]:
 
 def address(question: Mapping[str, Any]) -> str:
     """The one address of a question: what says nothing is left out, the rest stands in one order."""
+    # By hand and kept: a list has twenty of these, and ``reverse`` and ``urlencode`` would take longer than to search.
+    rest = _rest(*(question[name] for name in _REST))
+    asked = [*([_words(question["query"])] if question["query"] else []), *([rest] if rest else [])]
+    return f"{_list(get_script_prefix())}?{'&'.join(asked)}" if asked else _list(get_script_prefix())
+
+
+@functools.lru_cache(maxsize=256)
+def _words(query: str) -> str:
+    return f"q={quote_plus(query)}"
+
+
+@functools.lru_cache(maxsize=4096)
+def _rest(
+    category: str, least: int | None, most: int | None, rating: int | None, in_stock: bool, sort: str, page: int | None
+) -> str:
     values = {
-        "q": question["query"],
-        "category": question["category"],
-        "min_price": _plain(question["min_cents"]),
-        "max_price": _plain(question["max_cents"]),
-        "rating": question["rating"],
-        "in_stock": "1" if question["in_stock"] else "",
-        "sort": "" if question["sort"] == "relevance" else question["sort"],
-        "page": "" if question["page"] in (1, None) else question["page"],
+        "category": category,
+        "min_price": _plain(least),
+        "max_price": _plain(most),
+        "rating": rating,
+        "in_stock": "1" if in_stock else "",
+        "sort": "" if sort == "relevance" else sort,
+        "page": "" if page in (1, None) else page,
     }
-    # By hand: a list has twenty of these, and ``reverse`` and ``urlencode`` would take longer than to search.
-    asked = "&".join([f"{name}={quote_plus(str(value))}" for name, value in values.items() if value])
-    return f"{_list(get_script_prefix())}?{asked}" if asked else _list(get_script_prefix())
+    return "&".join([f"{name}={quote_plus(str(value))}" for name, value in values.items() if value])
 
 
 def pages(listing: Listing, question: Question) -> list[tuple[int | None, str]]:

@@ -1,5 +1,6 @@
 """The shape of what customers send. Whether it is true, such as whether there are that many, inventory says."""
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from inventory import accounts, catalogue
@@ -161,6 +163,17 @@ class CatalogueForm(forms.Form):
             self.add_error("max_price", _("The highest price is below the lowest."))
         return self.cleaned_data
 
+    @classmethod
+    def asked(cls, sent: QueryDict) -> tuple["CatalogueForm", Question]:
+        """The form, checked, and what to ask. All but the words is checked once for all who ask for the same."""
+        words = sent.get("q", "")
+        if len(words) > SEARCH_LENGTH or "\0" in words:
+            form = cls(sent)
+            form.is_valid()
+            return form, form.question()
+        form = _checked(tuple(sorted((name, value) for name, value in sent.items() if name != "q")))
+        return form, {**form.question(), "query": words.strip()}
+
     def question(self) -> Question:
         """What to ask ``catalogue.search``."""
         sent = self.cleaned_data
@@ -174,6 +187,13 @@ class CatalogueForm(forms.Form):
             "sort": sent.get("sort") or "relevance",
             "page": sent.get("page") or 1,
         }
+
+
+@functools.lru_cache(maxsize=512)
+def _checked(sent: tuple[tuple[str, str], ...]) -> CatalogueForm:
+    form = CatalogueForm(dict(sent))
+    form.is_valid()
+    return form
 
 
 def _line(label: "_StrPromise", autocomplete: str, *, most: int = 100, **attributes: str) -> forms.CharField:

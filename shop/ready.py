@@ -15,7 +15,7 @@ import secrets
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
@@ -39,6 +39,7 @@ View = Callable[Concatenate[ShopRequest, P], HttpResponse]
 MANY = 6
 _LONGEST_QUERY = 300
 _BADGE = {"units", "total_cents"}
+_MADE = "made_"
 _PLACE = secrets.token_hex(16)
 _MARK = re.compile(rb"<!--%s (\w+)-->" % _PLACE.encode())
 
@@ -69,6 +70,8 @@ class Anybody(ShopRequest):
         self.META = _Meta(QUERY_STRING=request.META.get("QUERY_STRING", ""))
         self.GET = request.GET
         self.LANGUAGE_CODE = request.LANGUAGE_CODE
+        #: Pieces of the page that were there already; marks stand for them.
+        self.made: list[Part] = []
 
     def get_host(self) -> str:
         return self._host
@@ -130,8 +133,9 @@ class _Page:
 
 
 _pages: Kept[_Page] = Kept(0.55)
-#: Parts of pages as text: cards, header, footer.
-_fragments: Kept[str] = Kept(0.4)
+#: Parts of pages: header and footer as text, since other text goes around them; cards as they are sent.
+_fragments: Kept[str] = Kept(0.15)
+_cards: Kept[Part] = Kept(0.25)
 _fillings: Kept[Part] = Kept(0.05)
 
 
@@ -182,9 +186,23 @@ def fragment(key: Hashable, make: Callable[[], str]) -> str:
     return found
 
 
+def grid(request: Anybody, cards: Iterable[tuple[Hashable, Callable[[], str]]]) -> str:
+    """Cards one after the other, each as it was made before, or made now: a mark for them, since they are not cut."""
+    request.made.append(parts.joined([_card(key, make) for key, make in cards]))
+    return mark(f"{_MADE}{len(request.made) - 1}")
+
+
+def _card(key: Hashable, make: Callable[[], str]) -> Part:
+    found = _cards.get(key)
+    if found is None:
+        found = Part(make().encode())
+        _cards.put(key, found, size=found.bytes_kept)
+    return found
+
+
 def forget() -> None:
     """Make everything anew."""
-    for kept in (_pages, _fragments, _fillings):
+    for kept in (_pages, _fragments, _cards, _fillings):
         kept.clear()
 
 
@@ -202,17 +220,28 @@ def _is_ordinary(request: ShopRequest) -> bool:
 
 def _cut(view: View[P], request: ShopRequest, version: object, *args: P.args, **kwargs: P.kwargs) -> _Page | None:
     """What a view shows to anybody, cut at its slots; None where that is no page to give to a visitor."""
+    anybody = Anybody(request)
     try:
-        response = view(Anybody(request), *args, **kwargs)
+        response = view(anybody, *args, **kwargs)
     except VisitorsOwn:
         logger.exception("A page shows something of its visitor outside of a slot and is not kept: %s", request.path)
         return None
     if response.status_code != 200 or response.cookies:
         return None
-    cut = _MARK.split(response.content)
-    pieces = tuple(piece.decode() if number % 2 else Part(piece) for number, piece in enumerate(cut))
+    pieces = tuple(_pieces(response.content, anybody.made))
     digest = parts.digest(piece for piece in pieces if isinstance(piece, Part))
     return _Page(pieces, digest, version, getattr(response, "shown", None))
+
+
+def _pieces(content: bytes, made: list[Part]) -> Iterator[Part | str]:
+    for number, piece in enumerate(_MARK.split(content)):
+        name = piece.decode() if number % 2 else ""
+        if not name:
+            yield Part(piece)
+        elif name.startswith(_MADE):
+            yield made[int(name.removeprefix(_MADE))]
+        else:
+            yield name
 
 
 def _filled(found: _Page, request: ShopRequest) -> HttpResponse:

@@ -1,6 +1,7 @@
 """How prices, moments, stock and pictures look on every page."""
 
 import functools
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from django import template
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from inventory import pictures
 from inventory.models import Product
 from inventory.money import NO_BREAK_SPACE, euros
+from shop.facets import Link
 
 register = template.Library()
 
@@ -115,3 +117,15 @@ def _srcset(key: str, kind: str) -> str:
 def _url(key: str, width: int, kind: str) -> str:
     # Not through the storage: its own way to an address loads the whole AWS SDK into a page that only shows.
     return f"{settings.MEDIA_URL}{pictures.file_name(key, width, kind)}"
+
+
+@register.simple_tag
+def facet_links(links: Iterable[Link]) -> SafeString:
+    """The values of a facet as items of a list. By hand: a loop in a template took a third of the page's time."""
+    return SafeString("".join([_facet_link(link) for link in links]))
+
+
+def _facet_link(link: Link) -> str:
+    chosen = ' aria-current="true"' if link.is_chosen else ""
+    count = f'<span class="muted number">{link.count}</span>'
+    return f'<li><a href="{escape(link.url)}"{chosen}><span>{escape(link.label)}</span> {count}</a></li>\n'

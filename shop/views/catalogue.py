@@ -27,9 +27,7 @@ def home(request: ShopRequest) -> HttpResponse:
 @require_safe
 @ready.page
 def product_list(request: ShopRequest) -> HttpResponse:
-    form = CatalogueForm(request.GET)
-    makes_sense = form.is_valid()
-    question = form.question()
+    form, question = CatalogueForm.asked(request.GET)
     try:
         listing = catalogue.search(**question)
     except NoSuchPage as beyond:
@@ -48,7 +46,7 @@ def product_list(request: ShopRequest) -> HttpResponse:
         "category_label": catalogue.CATEGORIES.get(question["category"], ""),
         "current_category": question["category"],
     }
-    response = render(request, "shop/product_list.html", context, status=200 if makes_sense else 422)
+    response = render(request, "shop/product_list.html", context, status=422 if form.errors else 200)
     return ready.showing(response, listing.available)
 
 
