@@ -197,14 +197,6 @@ def find(product_id: str) -> Product | None:
     return dynamodb.get(Product, product_id) if product_id else None
 
 
-def listed(product_id: str) -> Listed | None:
-    """One product as lists show it, or None where the catalogue has none of that id for sale."""
-    replica = _follower.fresh()
-    position = replica.position(product_id)
-    found = None if position is None else replica.listed(position)
-    return found if found and replica.sets.having(["active"]) >> found.position & 1 else None
-
-
 def availability(products: Sequence[Product | Listed]) -> dict[str, int]:
     """How many units of each product anybody may still take, as it stood a second ago at the most.
 

@@ -447,7 +447,8 @@ class Movement(Model):
 class Note(Model):
     """Something small that the shop remembers for a while, under an id that says what it is (``form#…``).
 
-    That a form was taken, so that it is not taken twice; what the last look at all stock found.
+    That a form was taken, so that it is not taken twice; what the last look at all stock found; the latest moment given
+    to a saved product (``clock#catalogue``).
     """
 
     class Meta(TableMeta):

@@ -439,12 +439,3 @@ def test_suggestions_complete_the_word_and_name_products(trainers: None):
 @pytest.mark.parametrize("typed", ["", " ", "%", "xylophon"])
 def test_there_is_nothing_to_suggest_for_nothing(trainers: None, typed: str):
     assert catalogue.suggest(typed) == catalogue.Suggestions([], [])
-
-
-def test_listed_finds_what_is_for_sale(make_product: MakeProduct):
-    make_product(id="a", name="Luchs")
-    make_product(id="b", status="draft")
-
-    assert catalogue.listed("a").name == "Luchs"  # type: ignore[union-attr]
-    assert catalogue.listed("b") is None
-    assert catalogue.listed("c") is None
