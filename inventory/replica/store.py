@@ -147,11 +147,6 @@ class Replica:
         """Whether most of it is what products were before: time to read all of it anew."""
         return self.sets.size > 1000 + 2 * self.sets.having(self.sets.status).bit_count()
 
-    def position(self, product_id: str) -> int | None:
-        """Where a product is now, or None."""
-        with self._lock:
-            return self._position(product_id)
-
     def is_stocked(self, product_id: str) -> bool:
         """Whether the product had units to take when last heard of."""
         with self._lock:

@@ -218,11 +218,17 @@ def _runs(rules: Rules, carts: Carts, order: tuple[Try, ...]) -> Iterator[Carts]
         yield carts
         return
     tried, *rest = order
-    if tried.outcome != REFUSED:
-        for expected in applied(rules, carts, tried):
+    for expected in applied(rules, carts, tried):
+        if tried.outcome != REFUSED or _ran_out_since(expected, tried):
             yield from _runs(rules, expected, tuple(rest))
     if tried.outcome == UNKNOWN or (tried.outcome == REFUSED and may_refuse(rules, carts, tried)):
         yield from _runs(rules, carts, tuple(rest))
+
+
+def _ran_out_since(expected: Carts, tried: Try) -> bool:
+    """Whether an extension may have happened, lost its answer, and run out before its next try: HoldExpired is true."""
+    is_over = isinstance(tried.refusal, HoldExpired) and expected.sides[tried.side].may_be_dead(tried.latest)
+    return tried.kind == "extend" and is_over
 
 
 def _fits(expected: Carts, after: Carts, latest: datetime) -> bool:
