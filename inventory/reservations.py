@@ -169,7 +169,10 @@ def keep_lower_prices(cart: Cart, products: lines.Products) -> Cart:
 
 
 def on_shelf(product_id: str) -> Product | None:
-    """One product as it stands now, or None. Units that only expired carts still hold count as available."""
+    """One product as it stands now, or None.
+
+    It is not sold out while expired carts hold units: as many of those as one customer may take are given back.
+    """
     product = dynamodb.get(Product, product_id) if product_id else None
     if product is None or product.available or not product.reserved:
         return product

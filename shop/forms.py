@@ -140,9 +140,7 @@ class CatalogueForm(forms.Form):
         label=_("Rating"),
         error_messages={"invalid_choice": _("There is no such rating to choose.")},
     )
-    in_stock = forms.BooleanField(
-        required=False, label=_("In stock only"), widget=forms.CheckboxInput({"data-submit-on-change": True})
-    )
+    in_stock = forms.BooleanField(required=False, label=_("In stock only"))
     sort = forms.ChoiceField(
         required=False,
         choices=list(catalogue.SORTS.items()),

@@ -990,6 +990,16 @@ def test_the_shelf_does_not_count_holds_that_are_over(make_product: Any, later: 
     assert reservations.on_shelf("") is None
 
 
+def test_the_shelf_takes_back_as_many_as_one_customer_may_have(make_product: Any, later: Any, settings: Any) -> None:
+    settings.LINE_MAX_QUANTITY = 5
+    make_product(stock=7)
+    reservations.reserve(BOB, "prod-1", quantity=5)
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(minutes=121)
+
+    assert reservations.on_shelf("prod-1").available in (5, 7)
+
+
 def test_the_shelf_counts_holds_that_last(make_product: Any) -> None:
     make_product(stock=1)
     reservations.reserve(BOB, "prod-1", quantity=1)

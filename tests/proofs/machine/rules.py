@@ -177,15 +177,21 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.seen.over(self.model.now + 1))
     @rule(name=_goods)
     def visit(self, name: str) -> None:
-        """A product's page: units that only carts whose time is up still keep must not make it look sold out."""
+        """A product's page: units that only carts whose time is up still keep must not make it look sold out.
+
+        As many of them are given back as one customer may take, and perhaps some more.
+        """
+        free = self.seen.products[name]["available"]
 
         def real() -> int:
             found = reservations.on_shelf(self.id(name))
             assert found is not None
-            return found.available
+            return found.available if free else min(found.available, model.LINE_MAX)
 
-        free = self.seen.products[name]["available"]
-        self._step("visit", f"somebody looks at {name}", real, lambda: free or self.model.available(name))
+        def wanted() -> int:
+            return free or min(self.model.available(name), model.LINE_MAX)
+
+        self._step("visit", f"somebody looks at {name}", real, wanted)
 
     # Checkout
 
