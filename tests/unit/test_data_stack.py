@@ -1,0 +1,84 @@
+"""The tables of the data stack are those of the models, and no right is wider than what it is for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from cfn_flip import to_json
+from pynamodb.models import Model
+
+from ecokart import local
+from inventory.models import tables
+
+TEMPLATE = local.ROOT / "ecokart" / "aws" / "data.yaml"
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(to_json(TEMPLATE.read_text(encoding="utf-8")))["Resources"]
+    return found
+
+
+def of_model(model: type[Model]) -> dict[str, Any]:
+    """What a model's table is made with, by the names that CloudFormation has for it."""
+    schema = model._get_schema()
+    return {
+        "AttributeDefinitions": by_name(schema["attribute_definitions"]),
+        "KeySchema": hash_key_first(schema["key_schema"]),
+        "GlobalSecondaryIndexes": {
+            index["index_name"]: [*hash_key_first(index["key_schema"]), index["projection"]]
+            for index in schema["global_secondary_indexes"]
+        },
+        "TimeToLive": ttl.attr_name if (ttl := model._ttl_attribute()) else None,
+    }
+
+
+def of_template(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "AttributeDefinitions": by_name(table["AttributeDefinitions"]),
+        "KeySchema": table["KeySchema"],
+        "GlobalSecondaryIndexes": {
+            index["IndexName"]: index["KeySchema"] + [index["Projection"]]
+            for index in table.get("GlobalSecondaryIndexes", [])
+        },
+        "TimeToLive": table.get("TimeToLiveSpecification", {}).get("AttributeName"),
+    }
+
+
+def hash_key_first(keys: list[dict[str, str]]) -> list[dict[str, str]]:
+    """As PynamoDB sends them."""
+    return sorted(keys, key=lambda one: one["KeyType"])
+
+
+def by_name(attributes: list[dict[str, str]]) -> dict[str, str]:
+    return {one["AttributeName"]: one["AttributeType"] for one in attributes}
+
+
+def named(resources: dict[str, Any]) -> dict[str, Any]:
+    """The stack's tables, by the end of their names."""
+    found = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::DynamoDB::Table"]
+    return {table["TableName"]["Fn::Sub"].removeprefix("ecokart-${Stage}-"): table for table in found}
+
+
+def test_each_table_of_the_stack_is_the_models(resources: dict[str, Any]) -> None:
+    ours = {model.Meta.table_name.rpartition("-")[2]: of_model(model) for model in tables()}
+
+    assert {name: of_template(table) for name, table in named(resources).items()} == ours
+
+
+def test_every_table_costs_nothing_at_rest_and_keeps_its_data_in_production(resources: dict[str, Any]) -> None:
+    only_in_production = {"Fn::If": ["IsProduction", True, False]}
+    for table in named(resources).values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["DeletionProtectionEnabled"] == only_in_production
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": only_in_production}
+
+
+def test_every_right_names_what_it_is_for(resources: dict[str, Any]) -> None:
+    (policy,) = resources["Role"]["Properties"]["Policies"]
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert "*" not in json.dumps(statement["Action"])
+        assert "*" not in json.dumps(statement["Resource"]).replace("${AWS::AccountId}/*", "")
