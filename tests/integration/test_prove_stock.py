@@ -43,6 +43,14 @@ def prove() -> Report:
     return proof.report
 
 
+def prove_until_all_is_judged() -> Report:
+    """As an operator does whose proof ends with 2: on a machine with much to do nothing may stand still for a while."""
+    for _ in range(5):
+        if not (report := prove()).unjudged:
+            break
+    return report
+
+
 def lines(report: Report) -> list[str]:
     return [finding.line for finding in report.wrong]
 
@@ -114,7 +122,7 @@ def test_a_busy_shop_raises_no_false_alarm(shelf: list[str]) -> None:
 def test_units_that_nobody_holds_are_found_while_the_shop_is_busy(shelf: list[str], by: int) -> None:
     with customers(shelf):
         Product(shelf[0]).update([Product.reserved.add(by), Product.available.add(-by)])
-        found = prove()
+        found = prove_until_all_is_judged()
 
     assert [finding.kind for finding in found.wrong] == ["held"], lines(found)
     assert found.wrong[0].id == shelf[0]
@@ -123,7 +131,7 @@ def test_units_that_nobody_holds_are_found_while_the_shop_is_busy(shelf: list[st
 def test_stock_that_never_moved_in_is_found_while_the_shop_is_busy(shelf: list[str]) -> None:
     with customers(shelf):
         Product(shelf[0]).update([Product.stock.add(2), Product.available.add(2)])
-        found = prove()
+        found = prove_until_all_is_judged()
 
     assert [(finding.kind, finding.id) for finding in found.wrong] == [("moved", shelf[0])]
 
@@ -135,7 +143,7 @@ def test_a_lost_movement_of_a_sale_is_found_while_the_shop_is_busy(shelf: list[s
 
     with customers(shelf):
         sold.delete()
-        found = prove()
+        found = prove_until_all_is_judged()
 
     assert {finding.kind for finding in found.wrong} == {"moved", "not_sold"}
     assert order.number in " ".join(lines(found))

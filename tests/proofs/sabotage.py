@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ ENGINE = "dynoxide"
 _AT_ONCE = 2
 _SAMPLE = 3
 _LONGEST_SECONDS = 600
+_ARGUMENTS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _COPIED = ("adminpanel", "ecokart", "inventory", "shop", "static", "templates", "tests", "manage.py", "pyproject.toml")
 # Which tests look at the core. The rest of the suite sees it through them.
 _UNIT = ("reservations", "checkout", "orders", "stock", "products", "accounts", "dynamodb", "models")
@@ -89,12 +90,13 @@ def _unsound(mutant: Mutant) -> str:
 
 def _fates(world: World, mutants: Sequence[Mutant], *, worlds: Sequence[Sequence[str]]) -> list[Fate]:
     fates: list[Fate] = []
-    with tempfile.TemporaryDirectory(prefix="sabotage-", dir=world.directory) as directory:
-        trees: queue.Queue[Path] = queue.Queue()
+    with tempfile.TemporaryDirectory(prefix="sabotage-", dir=world.directory) as directory, ExitStack() as stack:
+        pytests: queue.Queue[_Pytest] = queue.Queue()
         for number in range(min(_AT_ONCE, len(mutants))):
-            trees.put(_copy(Path(directory, str(number))))
+            pytests.put(one := _Pytest(Path(directory, str(number))))
+            stack.callback(one.end)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in as_completed([pool.submit(_fate, mutant, trees, worlds) for mutant in mutants]):
+            for done in as_completed([pool.submit(_fate, mutant, pytests, worlds) for mutant in mutants]):
                 fates.append(done.result())
                 world.progress(len(fates), len(mutants))
                 if world.full:
@@ -114,19 +116,19 @@ def _copy(tree: Path) -> Path:
     return tree
 
 
-def _fate(mutant: Mutant, trees: queue.Queue[Path], worlds: Sequence[Sequence[str]]) -> Fate:
+def _fate(mutant: Mutant, pytests: queue.Queue[_Pytest], worlds: Sequence[Sequence[str]]) -> Fate:
     """Ask the tests, from those that should notice first to the slow ones, until one fails."""
-    tree = trees.get()
+    pytest = pytests.get()
     try:
-        with _patched(tree, mutant):
+        with _patched(pytest.tree, mutant):
             for tests in asked(mutant, worlds):
-                code, said = _tested(tree, tests)
+                code, said = pytest.run(tests)
                 if failed := _FAILED.search(said):
                     return Fate(mutant, caught_by=failed[1])
-                if code:
+                if code != 0:
                     return Fate(mutant, odd=f"no test failed, but {tests[0]} ended with {code}: {said[-2_000:]}")
     finally:
-        trees.put(tree)
+        pytests.put(pytest)
     return Fate(mutant)
 
 
@@ -159,24 +161,30 @@ def _write(file: Path, code: str) -> None:
         compiled.unlink()
 
 
-def _tested(tree: Path, tests: Sequence[str]) -> tuple[int, str]:
-    """Exit code and words of a run of some tests. A run that takes too long is ended, with all that it started."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    # This process's engine is none of theirs.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= {"ENGINE": ENGINE}
-    with subprocess.Popen(
-        command,
-        cwd=tree,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            said, _ = process.communicate(timeout=_LONGEST_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            said = f"still running after {_LONGEST_SECONDS} seconds"
-    return process.returncode, said
+class _Pytest:
+    """A tree of its own, and a process that runs pytest there, again and again."""
+
+    def __init__(self, tree: Path) -> None:
+        self.tree = _copy(tree)
+        # This process's engine is none of theirs.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm_pytest.py"))],
+            cwd=self.tree,
+            env=environment | {"ENGINE": ENGINE},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, tests: Sequence[str]) -> tuple[int | None, str]:
+        """Exit code (None: it took too long) and words of a run of some tests."""
+        asked = {"tree": str(self.tree), "arguments": [*_ARGUMENTS, *tests], "seconds": _LONGEST_SECONDS}
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
+        told = json.loads(self._process.stdout.readline())
+        return told["code"], told["said"]
+
+    def end(self) -> None:
+        self._process.communicate()
