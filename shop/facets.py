@@ -41,14 +41,16 @@ class Group:
 
 
 def groups(listing: Listing, question: Question) -> list[Group]:
-    """The facets of a list. A value that would show nothing is left out, unless it is the one that is on."""
+    """The facets of a list. A value that would show nothing is left out, unless it is the one that is on; so is a facet
+    without values."""
     facets = listing.facets
-    return [
+    found = [
         Group("category", _("Category"), _every(question, "category"), _links(facets.categories, question)),
         Group("price", _("Price"), _every(question, "min_cents", "max_cents"), _links(facets.prices, question)),
         Group("rating", _("Rating"), _every(question, "rating"), _links(facets.ratings, question)),
         Group("in_stock", _("Availability"), None, _links([facets.in_stock], question)),
     ]
+    return [group for group in found if group.links]
 
 
 def chips(question: Question) -> list[tuple[str, str]]:

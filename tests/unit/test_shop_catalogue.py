@@ -157,3 +157,12 @@ def test_product_texts_are_escaped(client: Client, make_product: MakeProduct) ->
 
     assert "<b>fett</b>" not in page
     assert "<script>alert" not in page
+
+
+def test_a_facet_without_values_is_left_out(client: Client, product: Product) -> None:
+    """A heading with nothing under it would be all that an empty answer's filters have to say."""
+    found = client.get("/products/", {"q": "laufschuh"}).content.decode()
+    nothing = client.get("/products/", {"q": "zzzzqqqq"}).content.decode()
+
+    assert 'id="filter-category"' in found
+    assert 'id="filter-' not in nothing
