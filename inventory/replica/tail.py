@@ -118,16 +118,20 @@ class Follower:
         for raws in self._shelves.everything():
             into.mark(raws)
         for raws in self._products.everything():
-            for at in range(0, len(raws), _PORTION):
-                into.take(raws[at : at + _PORTION])
-                time.sleep(0)  # Whoever waits for the copy goes first.
+            self._take(raws, into)
             if into is self.replica:
                 self._has_some = True
                 self._answered.set()
 
+    @staticmethod
+    def _take(raws: list[Raw], into: Replica) -> None:
+        for at in range(0, len(raws), _PORTION):
+            into.take(raws[at : at + _PORTION])
+            time.sleep(0)  # Whoever waits for the copy goes first.
+
     def _read_news(self) -> None:
         for raws in self._products.news():
-            self.replica.take(raws)
+            self._take(raws, self.replica)
         for raws in self._shelves.news():
             self.replica.mark(raws)
         if self.replica.is_wasteful:
