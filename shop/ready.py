@@ -7,8 +7,10 @@ leaves a mark, and the page is cut there; every answer fills the gaps. Whatever 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
+import itertools
 import logging
 import re
 import secrets
@@ -118,12 +120,14 @@ class _Page:
     """A page cut at its slots.
 
     ``shown`` has, for each product, the most units that make a difference, and the units; None: not to be kept.
+    ``is_tight`` once it was asked for again, and compressed as a whole: a third of what its cards take one by one.
     """
 
     pieces: tuple[Part | str, ...]
     digest: bytes
     version: object
     shown: dict[str, tuple[int, int]] | None
+    is_tight: bool = False
 
     def is_true(self, version: object) -> bool:
         if self.shown is None or self.version != version:
@@ -154,9 +158,10 @@ def page(view: View[P]) -> View[P]:
             found = _cut(view, request, version, *args, **kwargs)
             if found is None:
                 return view(request, *args, **kwargs)
-            if found.shown is not None:
-                size = sum(piece.bytes_kept for piece in found.pieces if isinstance(piece, Part))
-                _pages.put(key, found, size=size + sum(map(len, key)) + 200 * len(found.shown))
+            _keep(key, found)
+        elif not found.is_tight:
+            found = dataclasses.replace(found, pieces=tuple(_tight(found.pieces)), is_tight=True)
+            _keep(key, found)
         return _filled(found, request)
 
     return cast("View[P]", ready_or_plain)
@@ -242,6 +247,21 @@ def _pieces(content: bytes, made: list[Part]) -> Iterator[Part | str]:
             yield made[int(name.removeprefix(_MADE))]
         else:
             yield name
+
+
+def _keep(key: tuple[str, ...], found: _Page) -> None:
+    if found.shown is not None:
+        size = sum(piece.bytes_kept for piece in found.pieces if isinstance(piece, Part))
+        _pages.put(key, found, size=size + sum(map(len, key)) + 200 * len(found.shown))
+
+
+def _tight(pieces: Iterable[Part | str]) -> Iterator[Part | str]:
+    """The same with all that lies between two slots as one part. Nothing of a visitor's comes near it."""
+    for is_slot, some in itertools.groupby(pieces, key=lambda piece: isinstance(piece, str)):
+        if is_slot:
+            yield from some
+        else:
+            yield Part(parts.plain(cast("list[Part]", list(some))))
 
 
 def _filled(found: _Page, request: ShopRequest) -> HttpResponse:
