@@ -120,7 +120,7 @@ class _Page:
     """A page cut at its slots.
 
     ``shown`` has, for each product, the most units that make a difference, and the units; None: not to be kept.
-    ``is_tight`` once it was asked for again, and compressed as a whole: less than half of what its cards take one by one.
+    ``is_tight`` once it was asked for again, and compressed as a whole: less than half of what its cards take alone.
     """
 
     pieces: tuple[Part | str, ...]
