@@ -28,10 +28,11 @@ class Part:
 
     __slots__ = ("_crc", "_power", "_small", "deflated", "length")
 
-    def __init__(self, plain: bytes, *, deflated: bytes = b"") -> None:
+    def __init__(self, plain: bytes) -> None:
         self.length = len(plain)
         self._small = plain if self.length <= _SMALL_BYTES else None
-        self.deflated = deflated or _deflated(plain)
+        squeeze = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
+        self.deflated = squeeze.compress(plain) + squeeze.flush(zlib.Z_SYNC_FLUSH)
         if self._small is None:
             self._crc = zlib.crc32(plain)
             # What moves a checksum on by so many bytes: x to the power of 8 times the length, modulo the polynomial.
@@ -54,11 +55,6 @@ class Part:
         return len(self.deflated) + (self.length if self._small is not None else 0) + 200
 
 
-def joined(parts: list[Part]) -> Part:
-    """Several parts as one: nothing of it has to be compressed anew."""
-    return Part(plain(parts), deflated=b"".join([part.deflated for part in parts]))
-
-
 class Stored(Part):
     """A short part that is not compressed at all."""
 
@@ -67,11 +63,6 @@ class Stored(Part):
     def __init__(self, plain: bytes) -> None:
         self.length, self._small = len(plain), plain
         self.deflated = b"\x00" + struct.pack("<HH", self.length, self.length ^ 0xFFFF) + plain
-
-
-def _deflated(plain: bytes) -> bytes:
-    squeeze = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
-    return squeeze.compress(plain) + squeeze.flush(zlib.Z_SYNC_FLUSH)
 
 
 def gzipped(parts: Iterable[Part]) -> bytes:

@@ -7,17 +7,15 @@ leaves a mark, and the page is cut there; every answer fills the gaps. Whatever 
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
-import itertools
 import logging
 import re
 import secrets
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
@@ -41,7 +39,6 @@ View = Callable[Concatenate[ShopRequest, P], HttpResponse]
 MANY = 6
 _LONGEST_QUERY = 300
 _BADGE = {"units", "total_cents"}
-_MADE = "made_"
 _PLACE = secrets.token_hex(16)
 _MARK = re.compile(rb"<!--%s (\w+)-->" % _PLACE.encode())
 
@@ -72,8 +69,6 @@ class Anybody(ShopRequest):
         self.META = _Meta(QUERY_STRING=request.META.get("QUERY_STRING", ""))
         self.GET = request.GET
         self.LANGUAGE_CODE = request.LANGUAGE_CODE
-        #: Pieces of the page that were there already; marks stand for them.
-        self.made: list[Part] = []
 
     def get_host(self) -> str:
         return self._host
@@ -120,14 +115,12 @@ class _Page:
     """A page cut at its slots.
 
     ``shown`` has, for each product, the most units that make a difference, and the units; None: not to be kept.
-    ``is_tight`` once it was asked for again, and compressed as a whole: less than half of what its cards take alone.
     """
 
     pieces: tuple[Part | str, ...]
     digest: bytes
     version: object
     shown: dict[str, tuple[int, int]] | None
-    is_tight: bool = False
 
     def is_true(self, version: object) -> bool:
         if self.shown is None or self.version != version:
@@ -137,9 +130,8 @@ class _Page:
 
 
 _pages: Kept[_Page] = Kept(0.55)
-#: Parts of pages: header and footer as text, since other text goes around them; cards as they are sent.
-_fragments: Kept[str] = Kept(0.15)
-_cards: Kept[Part] = Kept(0.25)
+#: Parts of pages as text: cards, header, footer.
+_fragments: Kept[str] = Kept(0.4)
 _fillings: Kept[Part] = Kept(0.05)
 
 
@@ -158,10 +150,9 @@ def page(view: View[P]) -> View[P]:
             found = _cut(view, request, version, *args, **kwargs)
             if found is None:
                 return view(request, *args, **kwargs)
-            _keep(key, found)
-        elif not found.is_tight:
-            found = dataclasses.replace(found, pieces=tuple(_tight(found.pieces)), is_tight=True)
-            _keep(key, found)
+            if found.shown is not None:
+                size = sum(piece.bytes_kept for piece in found.pieces if isinstance(piece, Part))
+                _pages.put(key, found, size=size + sum(map(len, key)) + 200 * len(found.shown))
         return _filled(found, request)
 
     return cast("View[P]", ready_or_plain)
@@ -191,23 +182,9 @@ def fragment(key: Hashable, make: Callable[[], str]) -> str:
     return found
 
 
-def grid(request: Anybody, cards: Iterable[tuple[Hashable, Callable[[], str]]]) -> str:
-    """Cards one after the other, each as it was made before, or made now: a mark for them, since they are not cut."""
-    request.made.append(parts.joined([_card(key, make) for key, make in cards]))
-    return mark(f"{_MADE}{len(request.made) - 1}")
-
-
-def _card(key: Hashable, make: Callable[[], str]) -> Part:
-    found = _cards.get(key)
-    if found is None:
-        found = Part(make().encode())
-        _cards.put(key, found, size=found.bytes_kept)
-    return found
-
-
 def forget() -> None:
     """Make everything anew."""
-    for kept in (_pages, _fragments, _cards, _fillings):
+    for kept in (_pages, _fragments, _fillings):
         kept.clear()
 
 
@@ -225,43 +202,17 @@ def _is_ordinary(request: ShopRequest) -> bool:
 
 def _cut(view: View[P], request: ShopRequest, version: object, *args: P.args, **kwargs: P.kwargs) -> _Page | None:
     """What a view shows to anybody, cut at its slots; None where that is no page to give to a visitor."""
-    anybody = Anybody(request)
     try:
-        response = view(anybody, *args, **kwargs)
+        response = view(Anybody(request), *args, **kwargs)
     except VisitorsOwn:
         logger.exception("A page shows something of its visitor outside of a slot and is not kept: %s", request.path)
         return None
     if response.status_code != 200 or response.cookies:
         return None
-    pieces = tuple(_pieces(response.content, anybody.made))
+    cut = _MARK.split(response.content)
+    pieces = tuple(piece.decode() if number % 2 else Part(piece) for number, piece in enumerate(cut))
     digest = parts.digest(piece for piece in pieces if isinstance(piece, Part))
     return _Page(pieces, digest, version, getattr(response, "shown", None))
-
-
-def _pieces(content: bytes, made: list[Part]) -> Iterator[Part | str]:
-    for number, piece in enumerate(_MARK.split(content)):
-        name = piece.decode() if number % 2 else ""
-        if not name:
-            yield Part(piece)
-        elif name.startswith(_MADE):
-            yield made[int(name.removeprefix(_MADE))]
-        else:
-            yield name
-
-
-def _keep(key: tuple[str, ...], found: _Page) -> None:
-    if found.shown is not None:
-        size = sum(piece.bytes_kept for piece in found.pieces if isinstance(piece, Part))
-        _pages.put(key, found, size=size + sum(map(len, key)) + 200 * len(found.shown))
-
-
-def _tight(pieces: Iterable[Part | str]) -> Iterator[Part | str]:
-    """The same with all that lies between two slots as one part. Nothing of a visitor's comes near it."""
-    for is_slot, some in itertools.groupby(pieces, key=lambda piece: isinstance(piece, str)):
-        if is_slot:
-            yield from some
-        else:
-            yield Part(parts.plain(cast("list[Part]", list(some))))
 
 
 def _filled(found: _Page, request: ShopRequest) -> HttpResponse:

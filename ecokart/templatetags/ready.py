@@ -5,7 +5,6 @@ On a page that is rendered for one visitor these tags change nothing.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
@@ -32,21 +31,15 @@ def slot(context: Context, name: str) -> str:
 @register.simple_tag(takes_context=True)
 def product_cards(context: Context, cards: Iterable[tuple[Product, int]]) -> str:
     """The cards of a grid. Each is made once for what it shows: the product as it was last saved, and its stock."""
-    card, request, language = _included(context, "shop/_product_card.html"), context.get("request"), get_language()
-    if not isinstance(request, ready.Anybody):
-        return SafeString("".join([card(product=product, units=units) for product, units in cards]))
-    return SafeString(
-        ready.grid(
-            request,
-            (
-                (
-                    (product.id, product.version, product.updated_at, min(units, ready.MANY), language),
-                    functools.partial(card, product=product, units=units),
-                )
-                for product, units in cards
-            ),
-        )
-    )
+    card, is_anybodys, language = _included(context, "shop/_product_card.html"), _is_anybodys(context), get_language()
+
+    def html(product: Product, units: int) -> str:
+        if not is_anybodys:
+            return card(product=product, units=units)
+        key = (product.id, product.version, product.updated_at, min(units, ready.MANY), language)
+        return ready.fragment(key, lambda: card(product=product, units=units))
+
+    return SafeString("".join([html(product, units) for product, units in cards]))
 
 
 @register.tag

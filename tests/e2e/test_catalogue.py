@@ -39,7 +39,9 @@ def type_into_the_search(visitor: Visitor, words: str) -> Locator:
     field = visitor.page.get_by_role("search").locator("input[name=q]")
     field.click()
     field.press_sequentially(words, delay=20)
-    return visitor.page.locator("#suggestions")
+    suggestions = visitor.page.locator("#suggestions")
+    expect(suggestions.get_by_role("option").first).to_be_visible()
+    return suggestions
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -90,7 +92,6 @@ def test_nothing_found_offers_shorter_queries_that_find_something(visitor: Visit
 def test_words_are_suggested_and_the_arrows_and_enter_take_one(visitor: Visitor) -> None:
     visitor.open("/")
     suggestions = type_into_the_search(visitor, "laufs")
-    expect(suggestions.get_by_role("option").first).to_be_visible()
 
     visitor.page.keyboard.press("ArrowDown")
     chosen = suggestions.locator("[aria-selected=true]")
@@ -105,7 +106,6 @@ def test_words_are_suggested_and_the_arrows_and_enter_take_one(visitor: Visitor)
 def test_escape_closes_the_suggestions_and_enter_searches_for_what_was_typed(visitor: Visitor) -> None:
     visitor.open("/")
     suggestions = type_into_the_search(visitor, "laufs")
-    expect(suggestions.get_by_role("option").first).to_be_visible()
 
     visitor.page.keyboard.press("Escape")
     expect(suggestions).to_be_hidden()
