@@ -203,9 +203,11 @@ def shortage(carts: Carts, tried: Try) -> Shortage | None:
     return Shortage(tried.product, needed, tried.began, tried.ended, str(tried))
 
 
-def explain(rules: Rules, before: Carts, tries: list[Try], after: Carts) -> Carts | None:
-    """The carts as the promises have them, if some order of these operations leads to ``after``; else None."""
-    latest = max(tried.latest for tried in tries)
+def explain(rules: Rules, before: Carts, tries: list[Try], after: Carts, *, latest: datetime) -> Carts | None:
+    """The carts as the promises have them, if some order of these operations leads to ``after``; else None.
+
+    ``latest`` is the middle clock's moment when ``after`` had been read: the operations may have ended long before.
+    """
     for order in itertools.permutations(tries):
         for expected in _runs(rules, before, order):
             if _fits(expected, after, latest):

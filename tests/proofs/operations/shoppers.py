@@ -95,7 +95,7 @@ def _settle(shop: Shop, customer: Customer, tries: list[Try], *, look_again: boo
         after, prices = read(customer, {tried.token for tried in tries if tried.token})
     else:
         after, prices = as_claimed(customer, tries[0])
-    expected = books.explain(shop.rules, before, tries, after)
+    expected = books.explain(shop.rules, before, tries, after, latest=shop.time.latest)
     if expected is None:
         raise Wrong(story(customer, before, tries, after))
     _note_shortages(shop, customer, before, expected, after, tries)
