@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -48,22 +47,17 @@ def active(size: int) -> int:
 
 
 def _fill(size: int, environment: local.Environment) -> float:
-    for command in (["create_tables"], ["seed_catalogue"]):
-        _run(["manage.py", *command], environment)
-    began = time.monotonic()
-    _run(["manage.py", "seed_catalogue", "--products", str(size)], environment)
-    return time.monotonic() - began
+    return float(_cold(environment, "fill", str(size))["seconds"])
 
 
 def _round(environment: local.Environment, size: int, *, full: bool) -> dict[str, Any]:
-    cold = ["-m", "benchmarks.cold"]
-    amount, shown = "full" if full else "quick", str(active(size))
-    bare = json.loads(_run([*cold, "bare", shown, amount], environment))
-    return {"bare_seconds": bare["seconds"], **json.loads(_run([*cold, "shop", shown, amount], environment))}
+    seen = _cold(environment, "shop", str(active(size)), "full" if full else "quick")
+    return {"bare_seconds": _cold(environment, "bare")["seconds"], **seen}
 
 
-def _run(arguments: list[str], environment: local.Environment) -> str:
-    command = [sys.executable, *arguments]
+def _cold(environment: local.Environment, *arguments: str) -> dict[str, Any]:
+    """What a process that just started says."""
+    command = [sys.executable, "-m", "benchmarks.cold", *arguments]
     done = subprocess.run(
         command,
         cwd=local.ROOT,
@@ -73,7 +67,8 @@ def _run(arguments: list[str], environment: local.Environment) -> str:
         check=True,
         timeout=_AT_MOST_SECONDS,
     )
-    return done.stdout
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 def _summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:

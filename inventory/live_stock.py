@@ -21,15 +21,19 @@ FRESH_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
 #: So long a page waits for another that is asking already.
 PATIENCE_SECONDS = 0.25
+#: So long after a page had to ask for it, a product is read along with what other pages ask for.
+ASKED_SECONDS = 2.0
 _BATCH = 100
 _KEPT = 20_000
 
 _LOOKED_THROUGH = 200
+_NEVER = (float("-inf"), None, float("-inf"))
 
 #: Who wants to know what was read: called with the units by product.
 listeners: list[Callable[[Mapping[str, int | None]], None]] = []
 
-_seen: dict[str, tuple[float, int | None]] = {}
+#: What was read: when, the units, and when a page last had to ask for them.
+_seen: dict[str, tuple[float, int | None, float]] = {}
 _asking = threading.Lock()
 _paused_until = float("-inf")
 
@@ -40,7 +44,7 @@ def of(product_ids: Sequence[str]) -> dict[str, int | None]:
     Where the database is away the last known numbers stand, and a product without one is left out.
     """
     now = time.monotonic()
-    oldest = min((_seen.get(one, (float("-inf"), 0))[0] for one in product_ids), default=now)
+    oldest = min((_seen.get(one, _NEVER)[0] for one in product_ids), default=now)
     if now - oldest > FRESH_SECONDS:
         _refresh(product_ids, may_wait=now - oldest > 2 * FRESH_SECONDS)
     return {one: _seen[one][1] for one in product_ids if one in _seen}
@@ -61,9 +65,9 @@ def _refresh(product_ids: Sequence[str], *, may_wait: bool) -> None:
         return
     try:
         now = time.monotonic()
-        due = [one for one in product_ids if now - _seen.get(one, (float("-inf"), 0))[0] > FRESH_SECONDS][:_BATCH]
+        due = [one for one in product_ids if now - _seen.get(one, _NEVER)[0] > FRESH_SECONDS][:_BATCH]
         if due and now > _paused_until:
-            _read([*due, *_also_due(due, now)])
+            _read({**_also_due(due, now), **dict.fromkeys(due, now)})
     except (BotoCoreError, ClientError) as failed:
         if not dynamodb.is_unavailable(failed):
             raise
@@ -73,18 +77,24 @@ def _refresh(product_ids: Sequence[str], *, may_wait: bool) -> None:
         _asking.release()
 
 
-def _also_due(due: list[str], now: float) -> list[str]:
-    """Fill the batch with what was shown lately and is due soon: the more one answer brings, the fewer are needed."""
+def _also_due(due: list[str], now: float) -> dict[str, float]:
+    """Fill the batch with what other pages asked for just now and will soon ask for again, by when that was.
+
+    Under load one answer serves all pages of its second. Each product read costs, though: where few people look
+    around, a page reads what it shows and nothing else.
+    """
     room, asked = _BATCH - len(due), set(due)
-    lately = ((one, at) for one, (at, _) in itertools.islice(_seen.items(), _LOOKED_THROUGH) if one not in asked)
-    return [one for one, at in lately if FRESH_SECONDS / 2 < now - at < 30][:room] if room else []
+    lately = ((one, *_seen[one][::2]) for one in [*itertools.islice(_seen, _LOOKED_THROUGH)] if one not in asked)
+    also = ((one, at) for one, read_at, at in lately if now - at < ASKED_SECONDS and now - read_at > FRESH_SECONDS / 2)
+    return dict(itertools.islice(also, room))
 
 
-def _read(product_ids: list[str]) -> None:
+def _read(asked: Mapping[str, float]) -> None:
+    """Read the units of some products, by when a page had to ask for them."""
     answer = dynamodb.connection().client.batch_get_item(
         RequestItems={
             Product.Meta.table_name: {
-                "Keys": [{"id": {"S": one}} for one in product_ids],
+                "Keys": [{"id": {"S": one}} for one in asked],
                 "ProjectionExpression": "id, available",
                 "ConsistentRead": True,
             }
@@ -92,7 +102,7 @@ def _read(product_ids: list[str]) -> None:
     )
     read_at = time.monotonic()
     late = answer.get("UnprocessedKeys", {}).get(Product.Meta.table_name, {}).get("Keys", [])
-    units: dict[str, int | None] = dict.fromkeys(product_ids)
+    units: dict[str, int | None] = dict.fromkeys(asked)
     for raw in answer["Responses"].get(Product.Meta.table_name, []):
         units[raw["id"]["S"]] = int(raw["available"]["N"]) if "available" in raw else 0
     for key in late:
@@ -100,7 +110,7 @@ def _read(product_ids: list[str]) -> None:
     for one, number in units.items():
         # At the end, so that those at the beginning are the ones that were read longest ago.
         _seen.pop(one, None)
-        _seen[one] = (read_at, number)
+        _seen[one] = (read_at, number, asked[one])
     while len(_seen) > _KEPT:
         _seen.pop(next(iter(_seen)), None)
     for listen in listeners:

@@ -76,10 +76,6 @@ def gzipped(parts: Iterable[Part]) -> bytes:
     return b"".join([*written, _END, struct.pack("<LL", crc, length & _ALL_ONES)])
 
 
-def plain(parts: Iterable[Part]) -> bytes:
-    return b"".join([part.plain for part in parts])
-
-
 def digest(parts: Iterable[Part]) -> bytes:
     """Says whether two lists of parts are the same, in every process."""
     found = hashlib.blake2b(digest_size=16)

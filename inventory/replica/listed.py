@@ -95,8 +95,8 @@ def row(raw: Raw) -> dict[str, Any]:
     english = raw.get("translations", {}).get("M", {}).get("en", {}).get("M", {})
     name, name_en, rating = _text(raw, "name"), _text(english, "name"), raw.get("rating", {}).get("N")
     category, sku, moment = _text(raw, "category"), _text(raw, "sku"), raw["updatedAt"]["S"]
-    in_name = [*words.split(name), *words.split(name_en), *_sku_words(sku)]
-    in_text = [*words.split(_text(raw, "description")), *words.split(_text(english, "description"))]
+    in_name = words.distinct(f"{name} {name_en}").union(_sku_words(sku))
+    in_text = words.distinct(f"{_text(raw, 'description')} {_text(english, 'description')}")
     return {
         "id": raw["id"]["S"],
         "name": name,
@@ -116,7 +116,7 @@ def row(raw: Raw) -> dict[str, Any]:
         "folded": words.folded(name),
         "moment": moment,
         "in_name": in_name,
-        "in_text": [*in_text, *_category_words(category)],
+        "in_text": in_text.union(_category_words(category)),
     }
 
 

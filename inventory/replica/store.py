@@ -11,10 +11,11 @@ import bisect
 import dataclasses
 import functools
 import itertools
+import operator
 import sqlite3
 import threading
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,8 @@ _SCHEMA = f"""
         name, text, content = '', detail = 'column', columnsize = 0, tokenize = 'ascii'
     );
 """
-_INSERT = f"INSERT INTO product VALUES (:position, {', '.join(f':{name}' for name in listed.NAMES)})"  # noqa: S608
+_INSERT = f"INSERT INTO product VALUES (?{', ?' * len(listed.NAMES)})"  # noqa: S608
+_columns = operator.itemgetter(*listed.NAMES)
 # Ascending, so that one list serves both to sort with and to look up where a newcomer belongs.
 _ORDERS = {
     "-rating": "-stars, -reviews, id",
@@ -87,6 +89,11 @@ class Replica:
         self._sql = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._sql.executescript(_SCHEMA)
         self._lock = threading.RLock()
+        #: Up to where everything that came is shown.
+        self.shown = 0
+        # What comes beyond that: the positions with a status, and those that leave when these are shown.
+        self._coming: dict[str, int] = defaultdict(int)
+        self._left = 0
         self._orders: dict[str, array[int]] = {}
         self._found: dict[tuple[str, str], tuple[int, int]] = {}
         self._prices: dict[tuple[int | None, int | None], tuple[int, int]] = {}
@@ -96,15 +103,40 @@ class Replica:
     # What comes in
 
     def take(self, raws: Iterable[Raw]) -> None:
-        """Take in products as ``catalogue-index`` has them. What is known already, or newer here, is left out."""
+        """Take in products and show them."""
         with self._lock:
-            rows, left = self._news(map(listed.row, self._unknown(raws)))
-            if not rows:
+            self.add(raws)
+            self.show()
+
+    def add(self, raws: Iterable[Raw]) -> None:
+        """Take in products as ``catalogue-index`` has them, for ``show``. What is known, or newer here, is left out.
+
+        Nothing that is shown changes, so that many may come one portion after the other and be sorted in together.
+        """
+        with self._lock:
+            news, left = self._news(raws)
+            if news:
+                rows = [listed.row(raw) for raw in news]
+                self._keep(rows)
+                self._left |= left
+                self.sets = self._with(rows)
+
+    def show(self) -> None:
+        """Let the products that came be found, in the place of what they were before."""
+        with self._lock:
+            if not self.waiting:
                 return
-            base = self.sets.size
-            self._keep(base, rows)
-            self._sort_in(range(base, base + len(rows)))
-            self.sets = self._with(rows, left)
+            newcomers = range(self.shown, self.sets.size)
+            self._sql.execute("COMMIT")
+            self._sort_in(newcomers)
+            status = defaultdict(int, self.sets.status)
+            for name, found in self._coming.items():
+                status[name] |= found
+            self.sets = dataclasses.replace(
+                self.sets, status={name: found & ~self._left for name, found in status.items()}
+            )
+            self.shown, self._left = newcomers.stop, 0
+            self._coming.clear()
             self.changes += 1
 
     def mark(self, raws: Iterable[Raw]) -> None:
@@ -129,7 +161,9 @@ class Replica:
     def drop(self, product_ids: Iterable[str]) -> None:
         """Leave out products that are not in their table any more, until somebody writes them anew."""
         with self._lock:
-            gone = sum(1 << place for one in set(product_ids) if (place := self._position(one)) is not None)
+            gone = bits.of(self._positions(product_ids), size=self.sets.size)
+            for name in self._coming:
+                self._coming[name] &= ~gone
             status = {name: found & ~gone for name, found in self.sets.status.items()}
             if status != self.sets.status:
                 self.sets = dataclasses.replace(self.sets, status=status)
@@ -141,6 +175,11 @@ class Replica:
     def version(self) -> tuple[int, int]:
         """Changes whenever an answer could."""
         return self.generation, self.changes
+
+    @property
+    def waiting(self) -> int:
+        """How many products came and are not shown yet."""
+        return self.sets.size - self.shown
 
     @property
     def is_wasteful(self) -> bool:
@@ -181,31 +220,34 @@ class Replica:
 
     # Inside
 
-    def _unknown(self, raws: Iterable[Raw]) -> list[Raw]:
-        """Those that are not here as they are, or newer. After an import the same thousands come again in every look
-        for a minute: to take their words apart each time would cost thirty times what this does."""
-        coming = list(raws)
-        marks = ", ".join("?" * len(coming))
-        ids = [raw["id"]["S"] for raw in coming]
-        known = dict(self._sql.execute(f"SELECT id, updated FROM current WHERE id IN ({marks})", ids))  # noqa: S608
-        return [raw for raw in coming if known.get(raw["id"]["S"], "") < raw["updatedAt"]["S"]]
+    def _news(self, raws: Iterable[Raw]) -> tuple[list[Raw], int]:
+        """Of some products those that are not here as they are, or newer; and the positions that they leave, as a set.
 
-    def _news(self, rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-        """Of some new rows each product's last; and the positions that they leave, as a set."""
-        newest: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            if row["id"] not in newest or newest[row["id"]]["moment"] < row["moment"]:
-                newest[row["id"]] = row
+        After an import the same thousands come again in every look for a minute: to take their words apart each time
+        would cost thirty times what this does.
+        """
+        newest: dict[str, Raw] = {}
+        for raw in raws:
+            known = newest.get(raw["id"]["S"])
+            if known is None or known["updatedAt"]["S"] < raw["updatedAt"]["S"]:
+                newest[raw["id"]["S"]] = raw
         marks = ", ".join("?" * len(newest))
-        known = self._sql.execute(f"SELECT position FROM current WHERE id IN ({marks})", list(newest))  # noqa: S608
-        left = 0
-        for (position,) in known:
-            left |= 1 << position
-        return list(newest.values()), left
+        left = []
+        for product_id, position, moment in self._sql.execute(
+            f"SELECT id, position, updated FROM current WHERE id IN ({marks})",  # noqa: S608
+            list(newest),
+        ):
+            if moment >= newest[product_id]["updatedAt"]["S"]:
+                del newest[product_id]
+            else:
+                left.append(position)
+        return list(newest.values()), bits.of(left, size=self.sets.size) if left else 0
 
-    def _position(self, product_id: str) -> int | None:
-        found = self._sql.execute("SELECT position FROM current WHERE id = ?", (product_id,)).fetchone()
-        return found[0] if found else None
+    def _positions(self, product_ids: Iterable[str]) -> dict[int, str]:
+        """The products by their positions."""
+        wanted = list(product_ids)
+        marks = ", ".join("?" * len(wanted))
+        return dict(self._sql.execute(f"SELECT position, id FROM current WHERE id IN ({marks})", wanted))  # noqa: S608
 
     def _shelf(self, product_ids: Iterable[str]) -> dict[str, tuple[bool, str]]:
         wanted = list(product_ids)
@@ -213,10 +255,12 @@ class Replica:
         found = self._sql.execute(f"SELECT id, stocked, moment FROM shelf WHERE id IN ({marks})", wanted)  # noqa: S608
         return {product_id: (bool(stocked), moment) for product_id, stocked, moment in found}
 
-    def _keep(self, base: int, rows: list[dict[str, Any]]) -> None:
-        numbered = list(enumerate(rows, start=base))
-        self._sql.execute("BEGIN")
-        self._sql.executemany(_INSERT, [{**row, "position": position} for position, row in numbered])
+    def _keep(self, rows: list[dict[str, Any]]) -> None:
+        """Write rows and words. All of it until ``show`` is one transaction: many small ones cost FTS5 much sorting."""
+        if not self._sql.in_transaction:
+            self._sql.execute("BEGIN")
+        numbered = list(enumerate(rows, start=self.sets.size))
+        self._sql.executemany(_INSERT, [(position, *_columns(row)) for position, row in numbered])
         self._sql.executemany(
             "INSERT INTO word (rowid, name, text) VALUES (?, ?, ?)",
             [(position, " ".join(row["in_name"]), " ".join(row["in_text"])) for position, row in numbered],
@@ -225,14 +269,14 @@ class Replica:
             "REPLACE INTO current VALUES (?, ?, ?)",
             [(row["id"], position, row["moment"]) for position, row in numbered],
         )
-        self._sql.execute("COMMIT")
+        used: Counter[str] = Counter()
         for row in rows:
-            self.vocabulary.add({*row["in_name"], *row["in_text"]})
+            used.update(row["in_name"] | row["in_text"])
+        self.vocabulary.add(used)
 
-    def _with(self, rows: list[dict[str, Any]], left: int) -> Sets:
-        old, base = self.sets, self.sets.size
-        status, category = defaultdict(int, old.status), defaultdict(int, old.category)
-        rating, stocked = defaultdict(int, old.rating), 0
+    def _with(self, rows: list[dict[str, Any]]) -> Sets:
+        """The sets with new rows in them, but for their status: by that they are found, and ``show`` gives it."""
+        old = self.sets
         new: dict[tuple[str, Any], int] = defaultdict(int)
         shelf = self._shelf(row["id"] for row in rows)
         for number, row in enumerate(rows):
@@ -241,22 +285,27 @@ class Replica:
             new["category", row["category"]] |= bit
             for stars in RATINGS:
                 new["rating", stars] |= bit if row["stars"] >= stars else 0
-            stocked |= bit if shelf.get(row["id"], (False, ""))[0] else 0
-        for one in status:
-            status[one] &= ~left
-        kinds: dict[str, Any] = {"status": status, "category": category, "rating": rating}
+            new["stocked", True] |= bit if shelf.get(row["id"], (False, ""))[0] else 0
+        kinds: dict[str, Any] = {
+            "status": self._coming,
+            "category": defaultdict(int, old.category),
+            "rating": defaultdict(int, old.rating),
+            "stocked": {True: old.stocked},
+        }
         for (kind, value), found in new.items():
-            kinds[kind][value] |= found << base
-        return Sets(base + len(rows), dict(status), dict(category), dict(rating), old.stocked | stocked << base)
+            kinds[kind][value] |= found << old.size
+        category, rating, stocked = dict(kinds["category"]), dict(kinds["rating"]), kinds["stocked"][True]
+        return Sets(old.size + len(rows), old.status, category, rating, stocked)
 
     def _stock(self, marks: list[tuple[str, bool, str]]) -> None:
-        stocked = self.sets.stocked
-        for product_id, is_stocked, moment in marks:
-            self._sql.execute("REPLACE INTO shelf VALUES (?, ?, ?)", (product_id, is_stocked, moment))
-            position = self._position(product_id)
-            if position is not None:
-                bit = 1 << position
-                stocked = stocked | bit if is_stocked else stocked & ~bit
+        self._sql.executemany("REPLACE INTO shelf VALUES (?, ?, ?)", marks)
+        is_stocked = {product_id: stocked for product_id, stocked, _ in marks}
+        places = self._positions(is_stocked)
+        full, empty = (
+            bits.of((place for place, one in places.items() if is_stocked[one] is stocked), size=self.sets.size)
+            for stocked in (True, False)
+        )
+        stocked = (self.sets.stocked | full) & ~empty
         if stocked != self.sets.stocked:
             self.sets = dataclasses.replace(self.sets, stocked=stocked)
             self.changes += 1
@@ -276,7 +325,8 @@ class Replica:
     def _order(self, order: str) -> array[int]:
         with self._lock:
             if order not in self._orders:
-                rows = self._sql.execute(f"SELECT position FROM product ORDER BY {_ORDERS[order]}")  # noqa: S608
+                question = f"SELECT position FROM product WHERE position < ? ORDER BY {_ORDERS[order]}"  # noqa: S608
+                rows = self._sql.execute(question, (self.shown,))
                 self._orders[order] = array("I", (position for (position,) in rows))
             return self._orders[order]
 

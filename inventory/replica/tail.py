@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,14 +36,15 @@ SETTLED_SECONDS = 60.0
 #: How long a page waits for the database at the most when there is something to show without it.
 PATIENCE_SECONDS: float | None = 0.25
 #: How long the very first page waits for more than the first part of the catalogue.
-FIRST_PATIENCE_SECONDS: float | None = 1.0
+FIRST_PATIENCE_SECONDS: float | None = 0.5
 _LONGEST_FIRST_READ_SECONDS = 25.0
 #: How far back a young process looks: what an index takes to follow its table, ten times over.
 _YOUNG = timedelta(seconds=10)
 #: How far the clocks of those who write may be apart. Who sells a last unit takes no moment from anybody.
 _CLOCKS_APART, _SHELF_CLOCKS_APART = timedelta(minutes=10), timedelta(seconds=60)
-#: Products taken in at once: whoever asks meanwhile waits for so many.
-_PORTION = 100
+#: Products asked for and taken in at once: whoever asks for a page meanwhile waits for so many, and the memory that
+#: their answers take is never given back.
+_PORTION, _MARKS = 200, 1_000
 
 
 class Follower:
@@ -50,8 +52,8 @@ class Follower:
 
     def __init__(self) -> None:
         self.replica = Replica()
-        self._products = _Index("catalogue-index", "updatedAt")
-        self._shelves = _Index("availability-index", "availabilityAt", overlap=_SHELF_CLOCKS_APART)
+        self._products = _Index("catalogue-index", "updatedAt", page=_PORTION)
+        self._shelves = _Index("availability-index", "availabilityAt", page=_MARKS, overlap=_SHELF_CLOCKS_APART)
         self._lock = threading.Lock()
         self._look: threading.Thread | None = None
         self._looked_at = self._known_at = float("-inf")
@@ -118,20 +120,24 @@ class Follower:
         for raws in self._shelves.everything():
             into.mark(raws)
         for raws in self._products.everything():
-            self._take(raws, into)
-            if into is self.replica:
-                self._has_some = True
-                self._answered.set()
+            into.add(raws)
+            # Each time twice as much: to sort all of it in, and to make all pages anew, for every portion takes long.
+            if into.waiting >= into.shown:
+                self._show(into)
+        self._show(into)
 
-    @staticmethod
-    def _take(raws: list[Raw], into: Replica) -> None:
-        for at in range(0, len(raws), _PORTION):
-            into.take(raws[at : at + _PORTION])
-            time.sleep(0)  # Whoever waits for the copy goes first.
+    def _show(self, into: Replica) -> None:
+        into.show()
+        if into is self.replica:
+            self._has_some = True
+            self._answered.set()
 
     def _read_news(self) -> None:
-        for raws in self._products.news():
-            self._take(raws, self.replica)
+        try:
+            for raws in self._products.news():
+                self.replica.add(raws)
+        finally:
+            self.replica.show()
         for raws in self._shelves.news():
             self.replica.mark(raws)
         if self.replica.is_wasteful:
@@ -143,8 +149,8 @@ class Follower:
 class _Index:
     """An index of all products by a moment, and up to where it is known."""
 
-    def __init__(self, name: str, attribute: str, *, overlap: timedelta = timedelta()) -> None:
-        self._name, self._attribute, self._overlap = name, attribute, overlap
+    def __init__(self, name: str, attribute: str, *, page: int, overlap: timedelta = timedelta()) -> None:
+        self._name, self._attribute, self._page, self._overlap = name, attribute, page, overlap
         self._newest = ""
         #: The newest moment that was known when, the oldest of them first.
         self._known: deque[tuple[float, str]] = deque()
@@ -185,16 +191,25 @@ class _Index:
                 **({":since": {"S": since}} if since else {}),
             },
             "ScanIndexForward": not newest_first,
+            "Limit": self._page,
         }
-        while True:
-            answer = dynamodb.connection().client.query(**question)
-            moments = [raw[self._attribute]["S"] for raw in answer["Items"]]
-            yield answer["Items"]
-            # Only now: had its reader failed, these would have to come again.
-            self._newest = max([self._newest, *moments])
-            if "LastEvaluatedKey" not in answer:
-                return
-            question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        answer = self._answer(**question)
+        # The next page is on its way while this one is taken in.
+        with ThreadPoolExecutor(1, "catalogue-pages") as ahead:
+            while True:
+                rest = answer.get("LastEvaluatedKey")
+                coming = ahead.submit(self._answer, **question, ExclusiveStartKey=rest) if rest else None
+                yield answer["Items"]
+                # Only now: had its reader failed, these would have to come again.
+                self._newest = max([self._newest, *(raw[self._attribute]["S"] for raw in answer["Items"])])
+                if coming is None:
+                    return
+                answer = coming.result()
+
+    @staticmethod
+    def _answer(**question: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = dynamodb.connection().client.query(**question)
+        return answer
 
 
 def _earlier(moment: str, by: timedelta) -> str:

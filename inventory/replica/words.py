@@ -7,14 +7,14 @@ import functools
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 # Vowels with dots, however they are written: ``Größe``, ``GROESSE`` and ``grosse`` are one word.
 _PLAIN = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 # The marks that NFKD parts from their letters.
-_MARKS = dict.fromkeys(range(0x300, 0x370))
+_MARKS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"[^\W_]+")
 # What German and English put behind a word, the longest first, with how much of the word must be left before it.
 _ENDINGS = (("ern", 4), ("ing", 4), ("en", 3), ("er", 3), ("es", 3), ("em", 3), ("e", 3), ("s", 3), ("n", 4))
@@ -32,7 +32,7 @@ def folded(text: str) -> str:
     """Text in the form in which words are compared: without case, dots, accents and ligatures."""
     text = text.casefold()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).translate(_MARKS)
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
     for written, plain in _PLAIN:
         text = text.replace(written, plain)
     return text
@@ -41,6 +41,18 @@ def folded(text: str) -> str:
 def split(text: str) -> list[str]:
     """The words of a text, folded, in their order."""
     return _WORD.findall(folded(text))
+
+
+def distinct(text: str) -> set[str]:
+    """The words of a long text, folded, each once. Quicker than ``split``: texts of one shop use the same words."""
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return set().union(*map(_folded_word, set(_WORD.findall(text))))
+
+
+@functools.lru_cache(maxsize=1 << 13)
+def _folded_word(word: str) -> tuple[str, ...]:
+    """A word of a text; more than one where its letters stand for several, as in ``½``."""
+    return tuple(split(word))
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -93,10 +105,11 @@ class Vocabulary:
     _text: list[str] = field(default_factory=lambda: ["\n"])
     _meanings: dict[str, Meaning] = field(default_factory=dict)
 
-    def add(self, found: Iterable[str]) -> None:
-        """Take in the words of a product. What has digits in it is found as it stands: nobody means another number."""
+    def add(self, used: Mapping[str, int]) -> None:
+        """Take in words, by how many products use them. What has digits in it is found as it stands: nobody means
+        another number."""
         before = len(self.counts)
-        for word in found:
+        for word, count in used.items():
             if word not in self.counts and word.isalpha():
                 self._by_stem[stem(word)].append(word)
                 self._text.append(f"{word}\n")
@@ -104,7 +117,7 @@ class Vocabulary:
                     self._by_pair[pair].append(word)
                 self.counts[word] = 0
             if word in self.counts:
-                self.counts[word] += 1
+                self.counts[word] += count
         if len(self.counts) != before:
             self._meanings.clear()
 

@@ -6,6 +6,7 @@ the same harness on a shop that lacks the protection must find it wrong, or the 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,13 @@ class Proof(Protocol):
 
     def control(self, world: World) -> Result:
         """The same on a shop that lacks a protection. Its ``wrong`` must not be empty."""
+
+
+def quick_garbage() -> None:
+    """Look less often for what nobody needs: a proof makes and drops millions of small objects, and to look at all that
+    stays each time would take minutes. Called when everything is imported."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 # In the order in which they begin and of the table: the longest first, so that at the end no core waits for the other.

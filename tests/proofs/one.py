@@ -7,7 +7,6 @@ Prints one JSON object a line: ``{"done": 3, "total": 10}`` while it runs, ``{"r
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import os
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import cast
 
 from tests import engines
-from tests.proofs import PROOFS, Proof, Result, World
+from tests.proofs import PROOFS, Proof, Result, World, quick_garbage
 
 _EVERY_SECONDS = 0.2
 
@@ -34,9 +33,7 @@ def run(name: str, *, full: bool, control: bool, seed: int) -> Result:
         open_shop()
         world = World(full, seed, environment, Path(directory, "proof"), _Progress())
         world.directory.mkdir()
-        # A proof makes and drops millions of small objects: looking at all that stays each time would take minutes.
-        gc.freeze()
-        gc.set_threshold(50_000)
+        quick_garbage()
         return (proof.control if control else proof.prove)(world)
 
 

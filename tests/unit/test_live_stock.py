@@ -57,6 +57,22 @@ def test_one_batch_brings_all_and_those_that_are_due_soon(make_product: MakeProd
     assert calls == []
 
 
+def test_what_no_page_shows_any_more_is_not_paid_for(make_product: MakeProduct, clock: Callable[[float], None]):
+    """However often others are read: reading something along is no reason to read it along the next time."""
+    for number in range(2):
+        make_product(id=f"p-{number}")
+    live_stock.of(["p-0"])
+    clock(1.5)
+    live_stock.of(["p-1"])
+    clock(1.5)
+
+    with wire.heard() as calls:
+        live_stock.of(["p-1"])
+
+    ((_, params),) = calls
+    assert params["RequestItems"][Product.Meta.table_name]["Keys"] == [{"id": {"S": "p-1"}}]
+
+
 def test_a_product_that_is_not_there_has_no_number(clock: Callable[[float], None]):
     assert live_stock.of(["nobody"]) == {"nobody": None}
 

@@ -106,6 +106,13 @@ def test_moments_are_given_in_their_order_whatever_the_clocks_say(monkeypatch: p
     assert given == sorted(set(given))
 
 
+@pytest.mark.parametrize("name", ["B", "BS", 'a "B" b', "null"])
+def test_a_name_may_look_like_anything_in_an_answer(make_product: MakeProduct, name: str):
+    make_product(id="a", name=name)
+
+    assert names(tail.Follower().fresh()) == {"a": name}
+
+
 def test_a_page_of_the_index_may_end_anywhere(make_product: MakeProduct):
     elsewhere = tail.Follower()
     with wire.changing("Query", lambda params: params.update(Limit=1)):
@@ -199,6 +206,57 @@ def test_a_product_that_comes_twice_in_one_answer_is_shown_once():
     replica.take([_raw("b", "2026-01-01T00:00:00.000000Z", 1), _raw("b", "2026-01-02T00:00:00.000000Z", 2)])
 
     assert names(replica) == {"a": "2", "b": "2"}
+
+
+def test_what_came_is_found_when_it_is_shown_and_not_before():
+    replica = Replica()
+    replica.take([_raw("a", "2026-01-01T00:00:00.000000Z", 1), _raw("b", "2026-01-01T00:00:00.000000Z", 1)])
+    before = replica.version
+
+    replica.add([_raw("a", "2026-01-02T00:00:00.000000Z", 2), _raw("c", "2026-01-02T00:00:00.000000Z", 1)])
+    waiting = (replica.waiting, names(replica), replica.version)
+    replica.add([_raw("a", "2026-01-03T00:00:00.000000Z", 3)])
+    replica.show()
+
+    assert waiting == (2, {"a": "1", "b": "1"}, before)
+    assert (replica.waiting, names(replica)) == (0, {"a": "3", "b": "1", "c": "1"})
+    assert replica.version != before
+
+
+def test_an_order_that_was_asked_for_while_products_waited_has_each_of_them_once():
+    replica = Replica()
+    replica.take([_raw("a", "2026-01-01T00:00:00.000000Z", 1)])
+
+    replica.add([_raw("b", "2026-01-01T00:00:00.000000Z", 2)])
+    names(replica)
+    replica.show()
+
+    assert list(replica._order("name")) == [0, 1]
+
+
+def test_a_product_that_is_gone_before_it_is_shown_stays_away():
+    replica = Replica()
+    replica.add([_raw("a", "2026-01-01T00:00:00.000000Z", 1), _raw("b", "2026-01-01T00:00:00.000000Z", 1)])
+
+    replica.drop(["a"])
+    replica.show()
+
+    assert names(replica) == {"b": "1"}
+
+
+def test_a_large_catalogue_is_shown_in_steps_that_grow(lagging: Callable[[int], LaggingIndex]):
+    """Each step makes all pages anew; every page of the index would be hundreds of them."""
+    index = lagging(1)
+    index.dice.random = lambda: 1.0  # type: ignore[method-assign]
+    for number in range(300):
+        index.save(f"p-{number:03}")
+    index.now += 100
+    follower = tail.Follower()
+
+    shown = len(names(follower.fresh()))
+
+    assert shown == 300
+    assert follower.replica.changes <= 10
 
 
 def test_a_copy_remembers_no_more_than_it_may():

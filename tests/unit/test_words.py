@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from inventory.replica import words
@@ -15,7 +17,7 @@ SHELF = (
 @pytest.fixture
 def vocabulary() -> words.Vocabulary:
     made = words.Vocabulary()
-    made.add(SHELF.split())
+    made.add(Counter(SHELF.split()))
     return made
 
 
@@ -91,9 +93,8 @@ def test_what_is_known_or_like_nothing_is_not_taken_for_something_else(vocabular
 
 def test_of_two_words_that_are_equally_near_the_more_used_is_meant():
     vocabulary = words.Vocabulary()
-    vocabulary.add(["tasche"])
-    for _ in range(3):
-        vocabulary.add(["masche"])
+    vocabulary.add({"tasche": 1, "masche": 1})
+    vocabulary.add({"masche": 2})
 
     assert vocabulary.meaning("gasche").instead == "masche"
 
@@ -101,7 +102,7 @@ def test_of_two_words_that_are_equally_near_the_more_used_is_meant():
 def test_a_new_word_changes_what_others_mean(vocabulary: words.Vocabulary):
     before = vocabulary.meaning("handschuh").every
 
-    vocabulary.add(["handschuhe"])
+    vocabulary.add({"handschuhe": 1})
 
     assert "handschuhe" not in before
     assert "handschuhe" in vocabulary.meaning("handschuh").every
@@ -135,3 +136,17 @@ def test_no_more_meanings_are_remembered_than_fit(vocabulary: words.Vocabulary, 
         vocabulary.meaning(typed)
 
     assert set(vocabulary._meanings) == {"hose"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Größe und GROESSE, groesse", {"grosse", "und"}),
+        ("Gro\u0308ße", {"grosse"}),
+        ("", set()),
+        ("½ Liter", {"1", "2", "liter"}),
+        ("ﬁt & fit", {"fit"}),
+    ],
+)
+def test_the_words_of_a_long_text_are_those_of_a_short_one_each_once(text: str, found: set[str]):
+    assert words.distinct(text) == set(words.split(text)) == found

@@ -31,6 +31,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from inventory import checkout, dynamodb, lines
 from inventory.models import Cart, Line, Order, Product
 from tests import engines
+from tests.proofs import quick_garbage
 from tests.proofs.machine.glance import without_sdk
 from tests.proofs.machine.model import CART_MAX, LINE_MAX
 
@@ -196,6 +197,7 @@ UNSAFE: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 def main(runs: str, seed: str, lacking: str = "") -> None:
     django.setup()
+    quick_garbage()
     tell(runs=int(runs), seed=int(seed), lacking=lacking)
 
 

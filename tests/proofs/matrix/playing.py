@@ -22,7 +22,7 @@ from tests.proofs.promises import Books
 #: A person tries that often. Two faults spoil two of them.
 PRESSES = 3
 #: Each transaction makes the next one a little slower.
-RUNS_OF_AN_ENGINE = 600
+RUNS_OF_AN_ENGINE = 300
 _PAST_EVERY_HOLD = timedelta(hours=3)
 
 
