@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+_FEW = 64
+_ONE = ord("1")
 
 
-def of(positions: Iterable[int], *, size: int) -> int:
+def of(positions: Collection[int], *, size: int) -> int:
     """The set of some positions, all of them below ``size``."""
-    octets = bytearray(size // 8 + 1)
+    if len(positions) * _FEW < size:
+        octets = bytearray(size // 8 + 1)
+        for position in positions:
+            octets[position >> 3] |= 1 << (position & 7)
+        return int.from_bytes(octets, "little")
+    # As a number that somebody writes down: three times as fast for each position, and slow for all that are not there.
+    digits = bytearray(b"0") * size
     for position in positions:
-        octets[position >> 3] |= 1 << (position & 7)
-    return int.from_bytes(octets, "little")
+        digits[~position] = _ONE
+    return int(digits or b"0", 2)
 
 
 def positions(bits: int) -> list[int]:

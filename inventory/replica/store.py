@@ -47,8 +47,11 @@ _ORDERS = {
 RATINGS = (4, 3)
 # More newcomers than this at once are sorted in with all others instead of one by one.
 _ONE_BY_ONE = 200
+_PORTION = 200
 _SPARSE = 400
 _DEEP = 240
+# Sets of words that are kept: at 100,000 products 12 KB each.
+_WORDS_KEPT = 2048
 _KEPT = 8
 
 
@@ -88,7 +91,8 @@ class Replica:
         self.changes = 0
         self._sql = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._sql.executescript(_SCHEMA)
-        self._lock = threading.RLock()
+        # One adds at a time; the other lock is for whoever uses the database, each time for as short as can be.
+        self._adding, self._lock = threading.RLock(), threading.RLock()
         #: Up to where everything that came is shown.
         self.shown = 0
         # What comes beyond that: the positions with a status, and those that leave when these are shown.
@@ -104,7 +108,7 @@ class Replica:
 
     def take(self, raws: Iterable[Raw]) -> None:
         """Take in products and show them."""
-        with self._lock:
+        with self._adding:
             self.add(raws)
             self.show()
 
@@ -113,13 +117,16 @@ class Replica:
 
         Nothing that is shown changes, so that many may come one portion after the other and be sorted in together.
         """
-        with self._lock:
-            news, left = self._news(raws)
-            if news:
-                rows = [listed.row(raw) for raw in news]
-                self._keep(rows)
-                self._left |= left
-                self.sets = self._with(rows)
+        with self._adding:
+            with self._lock:
+                news, left = self._news(raws)
+            # Most of the time goes into this, and whoever asks for a page does not wait for it.
+            rows = [listed.row(raw) for raw in news]
+            for first in range(0, len(rows), _PORTION):
+                with self._lock:
+                    self._keep(rows[first : first + _PORTION])
+                    self.sets = self._with(rows[first : first + _PORTION])
+            self._left |= left
 
     def show(self) -> None:
         """Let the products that came be found, in the place of what they were before."""
@@ -192,10 +199,16 @@ class Replica:
             return self._shelf([product_id]).get(product_id, (False, ""))[0]
 
     def words(self, meaning: words.Meaning) -> Found:
-        """Where the words that somebody may have meant stand."""
-        exact, every = _match(meaning.exact), _match(meaning.every, beginning=meaning.beginning)
-        in_name = "{name} : "
-        return Found(self._bits(in_name, exact), self._bits(in_name, every), self._bits("", every))
+        """Where the words that somebody may have meant stand.
+
+        The sets are kept by word, not by query: a shop has thousands of words, and its visitors all their combinations.
+        """
+        beginning = self.vocabulary.few_beginning_with(meaning.beginning)
+        every = [f'"{word}"' for word in meaning.every.union(beginning or ())]
+        every += [f'"{meaning.beginning}" *'] if beginning is None else []
+        in_name = self._union("name", every)
+        exact = self._union("name", [f'"{word}"' for word in meaning.exact])
+        return Found(exact, in_name, in_name | self._union("text", every))
 
     def priced(self, least: int | None, most: int | None) -> int:
         """What costs no less and no more, in cents."""
@@ -206,7 +219,7 @@ class Replica:
                     "SELECT position FROM product WHERE position >= ? AND price BETWEEN ? AND ?",
                     (size, least or 0, 1 << 60 if most is None else most),
                 )
-                found |= bits.of((position for (position,) in new), size=self.sets.size)
+                found |= bits.of([position for (position,) in new], size=self.sets.size)
                 remember(self._prices, (least, most), (self.sets.size, found), 256)
             return found
 
@@ -302,7 +315,7 @@ class Replica:
         is_stocked = {product_id: stocked for product_id, stocked, _ in marks}
         places = self._positions(is_stocked)
         full, empty = (
-            bits.of((place for place, one in places.items() if is_stocked[one] is stocked), size=self.sets.size)
+            bits.of([place for place, one in places.items() if is_stocked[one] is stocked], size=self.sets.size)
             for stocked in (True, False)
         )
         stocked = (self.sets.stocked | full) & ~empty
@@ -310,17 +323,19 @@ class Replica:
             self.sets = dataclasses.replace(self.sets, stocked=stocked)
             self.changes += 1
 
-    def _bits(self, column: str, match: str) -> int:
-        if not match:
-            return 0
+    def _union(self, column: str, matches: Iterable[str]) -> int:
+        """Where at least one of FTS5's expressions is true of a column. Our words have letters and digits only."""
         with self._lock:
-            size, found = self._found.get((column, match), (0, 0))
-            if size < self.sets.size:
-                question = "SELECT rowid FROM word WHERE word MATCH ? AND rowid >= ?"
-                new = self._sql.execute(question, (f"{column}({match})", size))
-                found |= bits.of((position for (position,) in new), size=self.sets.size)
-                remember(self._found, (column, match), (self.sets.size, found), 2048)
-            return found
+            return functools.reduce(int.__or__, (self._bits(column, match) for match in matches), 0)
+
+    def _bits(self, column: str, match: str) -> int:
+        size, found = self._found.get((column, match), (0, 0))
+        if size < self.sets.size:
+            question = "SELECT rowid FROM word WHERE word MATCH ? AND rowid >= ?"
+            new = self._sql.execute(question, (f"{{{column}}} : {match}", size)).fetchall()
+            found |= bits.of([position for (position,) in new], size=self.sets.size) if new else 0
+            remember(self._found, (column, match), (self.sets.size, found), _WORDS_KEPT)
+        return found
 
     def _order(self, order: str) -> array[int]:
         with self._lock:
@@ -366,13 +381,6 @@ class Replica:
         with self._lock:
             row = self._sql.execute(f"SELECT {listed.SHOWN} FROM product WHERE position = ?", (position,)).fetchone()  # noqa: S608
         return listed.product(position, row)
-
-
-@functools.lru_cache(maxsize=4096)
-def _match(wanted: frozenset[str], *, beginning: str = "") -> str:
-    """FTS5's words for "any of these, or what begins so". Our words have letters and digits only."""
-    parts = [f'"{word}"' for word in sorted(wanted)] + ([f'"{beginning}" *'] if beginning else [])
-    return " OR ".join(parts)
 
 
 def remember(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:

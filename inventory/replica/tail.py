@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,9 +42,9 @@ _LONGEST_FIRST_READ_SECONDS = 25.0
 _YOUNG = timedelta(seconds=10)
 #: How far the clocks of those who write may be apart. Who sells a last unit takes no moment from anybody.
 _CLOCKS_APART, _SHELF_CLOCKS_APART = timedelta(minutes=10), timedelta(seconds=60)
-#: Products asked for and taken in at once: whoever asks for a page meanwhile waits for so many, and the memory that
-#: their answers take is never given back.
-_PORTION, _MARKS = 200, 1_000
+#: How much is asked for at once: a fortieth of what has come, within these limits. More takes less time for each
+#: product, and the memory that the largest answer took is never given back.
+_FIRST_PAGE, _LARGEST_PAGE = 50, 500
 
 
 class Follower:
@@ -52,8 +52,8 @@ class Follower:
 
     def __init__(self) -> None:
         self.replica = Replica()
-        self._products = _Index("catalogue-index", "updatedAt", page=_PORTION)
-        self._shelves = _Index("availability-index", "availabilityAt", page=_MARKS, overlap=_SHELF_CLOCKS_APART)
+        self._products = _Index("catalogue-index", "updatedAt")
+        self._shelves = _Index("availability-index", "availabilityAt", clocks_apart=_SHELF_CLOCKS_APART)
         self._lock = threading.Lock()
         self._look: threading.Thread | None = None
         self._looked_at = self._known_at = float("-inf")
@@ -149,10 +149,10 @@ class Follower:
 class _Index:
     """An index of all products by a moment, and up to where it is known."""
 
-    def __init__(self, name: str, attribute: str, *, page: int, overlap: timedelta = timedelta()) -> None:
-        self._name, self._attribute, self._page, self._overlap = name, attribute, page, overlap
+    def __init__(self, name: str, attribute: str, *, clocks_apart: timedelta | None = None) -> None:
+        self._name, self._attribute, self._clocks_apart = name, attribute, clocks_apart
         self._newest = ""
-        #: The newest moment that was known when, the oldest of them first.
+        #: Up to which moment all was known when, the oldest of them first.
         self._known: deque[tuple[float, str]] = deque()
         self._looked_at = float("-inf")
         self._on_its_way: tuple[float, str] | None = None
@@ -160,10 +160,11 @@ class _Index:
     def everything(self) -> Iterator[list[Raw]]:
         """All of it, newest first."""
         way_back = timedelta(seconds=SETTLED_SECONDS) + _CLOCKS_APART
-        began = time.monotonic()
-        self._on_its_way = (began, iso(clock.now() - way_back))
+        # Whatever is on its way now bears a later moment than that.
+        began, oldest, by_clock = time.monotonic(), iso(clock.now() - way_back), self._by_clock()
+        self._on_its_way = (began, oldest)
         yield from self._read("", newest_first=True)
-        self._known = deque([(began, _earlier(self._newest, _YOUNG))])
+        self._known = deque([(began, by_clock or max(oldest, _earlier(self._newest, _YOUNG)))])
         self._looked_at = began
 
     def news(self) -> Iterator[list[Raw]]:
@@ -171,45 +172,67 @@ class _Index:
         began = time.monotonic()
         while len(self._known) > 1 and self._known[1][0] <= self._looked_at - SETTLED_SECONDS:
             self._known.popleft()
-        since, way = _earlier(self._known[0][1], self._overlap), self._on_its_way
+        since, way, by_clock = self._known[0][1], self._on_its_way, self._by_clock()
         has_arrived = way is not None and way[0] <= began - SETTLED_SECONDS
         if way is not None and has_arrived:
             since = min(since, way[1])
         yield from self._read(since, newest_first=False)
-        self._known.append((time.monotonic(), max(self._newest, self._known[-1][1])))
+        self._known.append((time.monotonic(), by_clock or max(self._newest, self._known[-1][1])))
         self._looked_at = began
         self._on_its_way = None if has_arrived else way
+
+    def _by_clock(self) -> str:
+        """Before which moment nothing is written any more, where writers take theirs from their own clocks.
+
+        To go by the newest moment that is known instead would read an import's last minute in every look, for ever.
+        """
+        return iso(clock.now() - self._clocks_apart) if self._clocks_apart else ""
 
     def _read(self, since: str, *, newest_first: bool) -> Iterator[list[Raw]]:
         question: dict[str, Any] = {
             "TableName": Product.Meta.table_name,
             "IndexName": self._name,
-            "KeyConditionExpression": "#catalogue = :catalogue" + (" AND #moment >= :since" if since else ""),
+            "KeyConditionExpression": "#catalogue = :catalogue" + (" AND #moment > :since" if since else ""),
             "ExpressionAttributeNames": {"#catalogue": "catalogue", **({"#moment": self._attribute} if since else {})},
             "ExpressionAttributeValues": {
                 ":catalogue": {"S": CATALOGUE},
                 **({":since": {"S": since}} if since else {}),
             },
             "ScanIndexForward": not newest_first,
-            "Limit": self._page,
+            "Limit": _FIRST_PAGE,
         }
-        answer = self._answer(**question)
-        # The next page is on its way while this one is taken in.
-        with ThreadPoolExecutor(1, "catalogue-pages") as ahead:
-            while True:
-                rest = answer.get("LastEvaluatedKey")
-                coming = ahead.submit(self._answer, **question, ExclusiveStartKey=rest) if rest else None
-                yield answer["Items"]
-                # Only now: had its reader failed, these would have to come again.
-                self._newest = max([self._newest, *(raw[self._attribute]["S"] for raw in answer["Items"])])
-                if coming is None:
-                    return
-                answer = coming.result()
+        count = 0
+        answer = _answer(question)
+        while True:
+            rest, count = answer.get("LastEvaluatedKey"), count + len(answer["Items"])
+            question["Limit"] = min(max(_FIRST_PAGE, count // 40), _LARGEST_PAGE)
+            # The next page is on its way while this one is taken in.
+            coming = _on_its_way({**question, "ExclusiveStartKey": rest}) if rest else None
+            yield answer["Items"]
+            # Only now: had its reader failed, these would have to come again.
+            self._newest = max([self._newest, *(raw[self._attribute]["S"] for raw in answer["Items"])])
+            if coming is None:
+                return
+            answer = coming.result()
 
-    @staticmethod
-    def _answer(**question: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = dynamodb.connection().client.query(**question)
-        return answer
+
+def _answer(question: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = dynamodb.connection().client.query(**question)
+    return answer
+
+
+def _on_its_way(question: dict[str, Any]) -> Future[dict[str, Any]]:
+    """An answer to wait for. By a thread that nobody waits for at the end of the process, unlike an executor's."""
+    coming: Future[dict[str, Any]] = Future()
+
+    def ask() -> None:
+        try:
+            coming.set_result(_answer(question))
+        except Exception as failed:  # Whoever waits gets it, whatever it is.
+            coming.set_exception(failed)
+
+    threading.Thread(target=ask, name="catalogue-page", daemon=True).start()
+    return coming
 
 
 def _earlier(moment: str, by: timedelta) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
+import threading
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,7 @@ _LONG = 6
 _CANDIDATES = 60
 # Of a part that very many words have in common, so many words stand for all.
 _MOST_WORDS = 300
+_MOST_BEGINNINGS = 50
 _REMEMBERED = 8192
 
 
@@ -45,14 +48,12 @@ def split(text: str) -> list[str]:
 
 def distinct(text: str) -> set[str]:
     """The words of a long text, folded, each once. Quicker than ``split``: texts of one shop use the same words."""
-    text = text if text.isascii() else unicodedata.normalize("NFC", text)
-    return set().union(*map(_folded_word, set(_WORD.findall(text))))
+    return set().union(*map(_between_spaces, set(text.split())))
 
 
 @functools.lru_cache(maxsize=1 << 13)
-def _folded_word(word: str) -> tuple[str, ...]:
-    """A word of a text; more than one where its letters stand for several, as in ``½``."""
-    return tuple(split(word))
+def _between_spaces(part: str) -> tuple[str, ...]:
+    return tuple(split(part))
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -104,22 +105,27 @@ class Vocabulary:
     _by_pair: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _text: list[str] = field(default_factory=lambda: ["\n"])
     _meanings: dict[str, Meaning] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, used: Mapping[str, int]) -> None:
         """Take in words, by how many products use them. What has digits in it is found as it stands: nobody means
         another number."""
-        before = len(self.counts)
-        for word, count in used.items():
-            if word not in self.counts and word.isalpha():
-                self._by_stem[stem(word)].append(word)
-                self._text.append(f"{word}\n")
-                for pair in _pairs(word):
-                    self._by_pair[pair].append(word)
-                self.counts[word] = 0
-            if word in self.counts:
-                self.counts[word] += count
-        if len(self.counts) != before:
-            self._meanings.clear()
+        with self._lock:
+            before = len(self.counts)
+            for word, count in used.items():
+                if word not in self.counts and word.isalpha():
+                    self._add(word)
+                if word in self.counts:
+                    self.counts[word] += count
+            if len(self.counts) != before:
+                self._meanings.clear()
+
+    def _add(self, word: str) -> None:
+        self._by_stem[stem(word)].append(word)
+        self._text.append(f"{word}\n")
+        for pair in _pairs(word):
+            self._by_pair[pair].append(word)
+        self.counts[word] = 0
 
     def meaning(self, typed: str) -> Meaning:
         """What a typed word, folded, stands for."""
@@ -130,6 +136,13 @@ class Vocabulary:
                 self._meanings.clear()
             self._meanings[typed] = known
         return known
+
+    def few_beginning_with(self, part: str) -> list[str] | None:
+        """The words that begin so; None where they are many, or have digits, which are not all known here."""
+        if not part.isalpha():
+            return None
+        found = list(itertools.islice(self._in_text(f"\n{part}"), _MOST_BEGINNINGS + 1))
+        return found if len(found) <= _MOST_BEGINNINGS else None
 
     def _look_up(self, typed: str) -> Meaning:
         found = self._like(typed)
@@ -156,7 +169,8 @@ class Vocabulary:
     def _in_text(self, part: str) -> Iterator[str]:
         """The words that hold a part; a line break in it stands for a word's beginning or end."""
         if len(self._text) > 1:
-            self._text = ["".join(self._text)]
+            with self._lock:  # A word that comes meanwhile would be lost.
+                self._text = ["".join(self._text)]
         text, at = self._text[0], 0
         while (at := text.find(part, at)) >= 0:
             begin = text.rfind("\n", 0, at + (0 if part[0] != "\n" else 1)) + 1

@@ -309,7 +309,7 @@ class LaggingIndex:
             reverse=not question["ScanIndexForward"],
         )
         least = question["ExpressionAttributeValues"].get(":since", {"S": ""})["S"]
-        rows = [row for row in rows if row[0] >= least]
+        rows = [row for row in rows if row[0] > least]
         if "ExclusiveStartKey" in question:
             last = (question["ExclusiveStartKey"]["updatedAt"]["S"], question["ExclusiveStartKey"]["id"]["S"])
             rows = [row for row in rows if (row[:2] > last) == question["ScanIndexForward"] and row[:2] != last]
