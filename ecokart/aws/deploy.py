@@ -168,13 +168,28 @@ class Deployment:
     # What else an operator does with a stage
 
     def rollback(self) -> None:
-        """The function's code of the version before. Data, variables and tables stay as they are."""
+        """The function's code of the version before. Data, variables and tables stay as they are.
+
+        Zappa says that all is well also when it could not, so what runs is compared with what should.
+        """
+        self.account()
         if self.function() is None:
             raise CannotDeploy(f"Stage {self.stage.name} is not deployed.")
-        self.account()
+        versions = self.versions()
+        if len(versions) < 2:
+            raise CannotDeploy(f"Stage {self.stage.name} has no version before this one.")
         programs.zappa(self.stage, settings(self.stage.name), "rollback", "--num-rollback", "1")
         self.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=self.stage.function)
+        now = self.lambda_client.get_function_configuration(FunctionName=self.stage.function)["CodeSha256"]
+        if now != versions[1]:
+            raise CannotDeploy("Zappa did not roll back; what went wrong stands above.")
         self.look(self.stage.address(self.api_id()))
+
+    def versions(self) -> list[str]:
+        """Digests of the code of every version that Lambda keeps, the newest first."""
+        pages = self.lambda_client.get_paginator("list_versions_by_function").paginate(FunctionName=self.stage.function)
+        kept = [one for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"]
+        return [one["CodeSha256"] for one in sorted(kept, key=lambda one: -int(one["Version"]))]
 
     def manage(self, command: list[str]) -> None:
         """One of Django's commands on the stage's data, here and with the operator's own rights."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import re
 import time
 import urllib.error
@@ -58,16 +59,17 @@ def get(url: str) -> Answer:
     opener = urllib.request.build_opener(_NoRedirect)
     request = urllib.request.Request(url, headers=_HEADERS)  # noqa: S310
     try:
-        response = opener.open(request, timeout=_SECONDS_TO_ANSWER)
-    except urllib.error.HTTPError as refused:
-        response = refused
-    except OSError as failed:
+        try:
+            response = opener.open(request, timeout=_SECONDS_TO_ANSWER)
+        except urllib.error.HTTPError as refused:
+            response = refused
+        with response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            body = response.read()
+        if headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+    except (OSError, EOFError, http.client.HTTPException) as failed:
         return Answer(url, 0, str(failed))
-    with response:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = response.read()
-    if headers.get("content-encoding") == "gzip":
-        body = gzip.decompress(body)
     return Answer(url, response.status, body.decode("utf-8", errors="replace"), headers)
 
 
