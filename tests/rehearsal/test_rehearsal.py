@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from requests import Response
 
 from tests.e2e.visitor import PASSWORD, new_email
 from tests.rehearsal import inventory
@@ -104,9 +105,7 @@ def test_static_files_and_pictures_arrive_whole_from_the_bucket(outside: Outside
 
 
 def test_logging_in_sets_each_cookie_once_for_https_only_and_leads_on_within_the_stage(outside: Outside) -> None:
-    fields = {"name": "Alice", "email": new_email("alice"), "password": PASSWORD, "password_again": PASSWORD}
-
-    answer = outside.submit("/account/register/", **fields)
+    answer = register(outside)
 
     cookies = answer.raw.headers.getlist("Set-Cookie")
     names = [cookie.partition("=")[0] for cookie in cookies]
@@ -116,6 +115,26 @@ def test_logging_in_sets_each_cookie_once_for_https_only_and_leads_on_within_the
     assert {"sessionid", "csrftoken"} <= set(names)
     assert all("Secure" in cookie for cookie in cookies)
     assert outside.see("/account/").status_code == 200
+
+
+def register(outside: Outside) -> Response:
+    fields = {"name": "Alice", "email": new_email("alice"), "password": PASSWORD, "password_again": PASSWORD}
+    return outside.submit("/account/register/", **fields)
+
+
+def test_the_function_may_do_only_what_its_role_says(aws: Aws, outside: Outside) -> None:
+    """If taking a right away changed nothing here, the rehearsal would prove nothing about rights."""
+    iam, denied = aws.client("iam"), {"Effect": "Deny", "Action": "dynamodb:Query", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    register(outside)
+    before = outside.see("/orders/").status_code
+
+    iam.put_role_policy(RoleName=FUNCTION, PolicyName="denied", PolicyDocument=policy)
+    without = outside.see("/orders/").status_code
+    iam.delete_role_policy(RoleName=FUNCTION, PolicyName="denied")
+
+    assert (before, outside.see("/orders/").status_code) == (200, 200)
+    assert without >= 500
 
 
 # In a browser
