@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from ecokart.aws import destroy, package, programs, smoke, static
 from ecokart.aws.stack import STILLBORN, StackFailed, Stacks
 from ecokart.aws.stage import CannotDeploy, Stage, find, secrets, settings, variables
 
+_TRIES_TO_PROTECT = 20
+_SECONDS_BETWEEN_TRIES = 5.0
 TEMPLATE = local.ROOT / "ecokart" / "aws" / "data.yaml"
 
 
@@ -66,7 +69,7 @@ class Deployment:
 
     # Deploying, step by step
 
-    def deploy(self, *, python: str, template: Path) -> None:
+    def deploy(self, *, python: str) -> None:
         """Everything of a stage, made or brought up to date, and looked at from outside.
 
         Whatever fails stops it there; the same command goes on from there when the cause is gone.
@@ -77,7 +80,7 @@ class Deployment:
         keys = secrets(self.environ, deployed=deployed or {})
         say(f"Stage {self.stage.name}, commit {commit[:12]}, account {account}, region {self.stage.region}")
 
-        outputs = self.data(template)
+        outputs = self.data()
         environment = variables(self.stage, bucket=outputs["Bucket"], keys=keys)
         with programs.exported(commit) as source, tempfile.TemporaryDirectory() as scratch:
             package = build(Path(scratch), python=python)
@@ -91,7 +94,7 @@ class Deployment:
         self.certify(outputs, environment)
         self.look(self.stage.address(api))
 
-    def data(self, template: Path) -> dict[str, str]:
+    def data(self) -> dict[str, str]:
         """The stack of tables, bucket, rights, limits and alarms. Gives its outputs."""
         say("Data stack: tables, bucket, rights, limits, alarms")
         parameters = {
@@ -99,7 +102,7 @@ class Deployment:
             "AlarmAddress": self.environ.get("ALARM_ADDRESS"),
             "MonthlyDollars": self.environ.get("MONTHLY_DOLLARS"),
         }
-        body, tags = template.read_text(encoding="utf-8"), {"project": "ecokart", "stage": self.stage.name}
+        body, tags = TEMPLATE.read_text(encoding="utf-8"), {"project": "ecokart", "stage": self.stage.name}
         return self.stacks.apply(self.stage.data_stack, template=body, parameters=parameters, tags=tags)
 
     def files(self, source: Path, environment: Mapping[str, str], *, bucket: str, root: Path) -> None:
@@ -141,10 +144,17 @@ class Deployment:
         return found[0]
 
     def protect(self, api: str, firewall: str) -> None:
-        """Bind the limit of requests to the gateway's stage."""
-        self.session.client("wafv2").associate_web_acl(
-            WebACLArn=firewall, ResourceArn=destroy.gateway_arn(self.stage, api, partition=firewall.split(":")[1])
-        )
+        """Bind the limit of requests to the gateway's stage. A new one takes WAF some moments to find."""
+        waf: Any = self.session.client("wafv2")
+        resource = destroy.gateway_arn(self.stage, api, partition=firewall.split(":")[1])
+        for tries_left in reversed(range(_TRIES_TO_PROTECT)):
+            try:
+                waf.associate_web_acl(WebACLArn=firewall, ResourceArn=resource)
+                return
+            except waf.exceptions.WAFUnavailableEntityException:
+                if not tries_left:
+                    raise
+                time.sleep(_SECONDS_BETWEEN_TRIES)
 
     def certify(self, outputs: Mapping[str, str], environment: Mapping[str, str]) -> None:
         """A stage with a name of its own answers there. Zappa makes the name, or brings it up to date."""
@@ -231,7 +241,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("stage", nargs="?", default="")
         if verb == "deploy":
             command.add_argument("--python", default="", help="build the package for another Python than the runtime's")
-            command.add_argument("--template", type=Path, default=TEMPLATE, help="another data stack than data.yaml")
         if verb == "manage":
             command.add_argument("command", nargs=argparse.REMAINDER)
         if verb == "destroy":
@@ -243,7 +252,7 @@ def run(wanted: argparse.Namespace, environ: Mapping[str, str]) -> None:
     deployment = Deployment(find(wanted.stage), environ=environ)
     if wanted.verb == "deploy":
         python = wanted.python or settings(wanted.stage)["runtime"].removeprefix("python")
-        deployment.deploy(python=python, template=wanted.template)
+        deployment.deploy(python=python)
     elif wanted.verb == "rollback":
         deployment.rollback()
     elif wanted.verb == "manage":

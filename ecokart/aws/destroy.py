@@ -51,6 +51,8 @@ def run(session: boto3.Session, stage: Stage, *, undeploy: Callable[[], None], s
     if has_function(session, stage):
         undeploy()
     stacks.delete(stage.function)
+    if _domains(session, stage):
+        session.client("apigateway").delete_domain_name(domainName=stage.domain)
     if stacks.find(stage.data_stack):
         say("Data stack: emptying the bucket, deleting the tables")
         for bucket in stacks.resources(stage.data_stack, "AWS::S3::Bucket"):
@@ -62,6 +64,15 @@ def run(session: boto3.Session, stage: Stage, *, undeploy: Callable[[], None], s
     if left:
         raise CannotDeploy("This is left of the stage:\n" + "\n".join(f"  {one}" for one in left))
     say(f"Nothing is left of stage {stage.name}.")
+
+
+def _domains(session: boto3.Session, stage: Stage) -> list[str]:
+    """The stage's own name on the internet, if the gateway answers to it."""
+    client: Any = session.client("apigateway")
+    try:
+        return [client.get_domain_name(domainName=stage.domain)["domainName"]] if stage.domain else []
+    except client.exceptions.NotFoundException:
+        return []
 
 
 def has_function(session: boto3.Session, stage: Stage) -> bool:
@@ -96,6 +107,7 @@ def remains(session: boto3.Session, stage: Stage) -> Iterator[str]:
     """What there still is of a stage, asked of each service itself and not of the stacks."""
     if has_function(session, stage):
         yield f"function {stage.function}"
+    yield from (f"domain {name}" for name in _domains(session, stage))
     for kind, names in _inventory(session, stage):
         yield from (
             f"{kind} {name}" for name in names if name == stage.function or name.startswith(f"{stage.function}-")

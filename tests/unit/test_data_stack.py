@@ -83,4 +83,4 @@ def test_every_right_names_what_it_is_for(resources: dict[str, Any]) -> None:
         assert "*" not in json.dumps(statement["Action"])
         if statement["Sid"] == "Traces":
             continue  # X-Ray has nothing to name.
-        assert "*" not in json.dumps(statement["Resource"]).replace("${AWS::AccountId}/*", "")
+        assert "*" not in json.dumps(statement["Resource"]).replace("${AWS::AccountId}/products/*", "")

@@ -280,6 +280,112 @@ def test_without_credentials_the_command_says_how_to_get_some(monkeypatch: pytes
         here.account()
 
 
+# Lambda and Zappa
+
+
+class Function:
+    """Lambda's side of a function with these versions, as digests of their code; the last one runs."""
+
+    def __init__(self, *codes: str) -> None:
+        self.codes, self.deleted = list(codes), False
+
+    def get_function_configuration(self, **_: str) -> dict[str, str]:
+        return {"CodeSha256": self.codes[-1]}
+
+    def get_paginator(self, _: str) -> Function:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        numbered = [{"Version": str(number), "CodeSha256": code} for number, code in enumerate(self.codes, start=1)]
+        return [{"Versions": [{"Version": "$LATEST"}, *numbered[:1]]}, {"Versions": numbered[1:]}]
+
+    def get_waiter(self, _: str) -> Function:
+        return self
+
+    def wait(self, **_: str) -> None:
+        pass
+
+    def delete_function(self, **_: str) -> None:
+        self.deleted = True
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> deploy.Deployment:
+    here = deploy.Deployment(DEV, environ={})
+    monkeypatch.setattr(here, "account", lambda: "000000000000")
+    monkeypatch.setattr(here, "api_id", lambda: "abc")
+    monkeypatch.setattr(here, "look", lambda _: None)
+    return here
+
+
+def roll_back(here: deploy.Deployment, function: Function, monkeypatch: pytest.MonkeyPatch, *, to: str) -> None:
+    """Roll back with a Zappa that makes this code the newest version."""
+    monkeypatch.setattr(here, "lambda_client", function)
+    monkeypatch.setattr(programs, "zappa", lambda *_: function.codes.append(to))
+    here.rollback()
+
+
+def test_rolling_back_is_done_when_the_code_of_before_runs(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(*"abcdefghijk")
+
+    roll_back(deployment, function, monkeypatch, to="j")
+
+    assert function.codes[-1] == "j"
+
+
+def test_a_rollback_that_did_not_happen_is_told_although_zappa_is_content(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CannotDeploy, match="Zappa did not roll back"):
+        roll_back(deployment, Function("a", "b"), monkeypatch, to="b")
+
+
+def test_the_first_version_has_none_to_go_back_to(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CannotDeploy, match="has no version before this one"):
+        roll_back(deployment, Function("a"), monkeypatch, to="a")
+
+
+@pytest.mark.parametrize("command", [["rollback"], ["manage", "check"]])
+def test_what_is_not_deployed_is_neither_rolled_back_nor_managed(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr(deployment, "function", lambda: None)
+
+    with pytest.raises(CannotDeploy, match="Stage dev is not deployed"):
+        deployment.rollback() if command == ["rollback"] else deployment.manage(command[1:])
+
+
+@pytest.mark.parametrize(
+    ("deployed", "gateway", "word", "deleted"),
+    [
+        (None, None, "deploy", False),
+        ({}, "CREATE_COMPLETE", "update", False),
+        ({}, "UPDATE_IN_PROGRESS", "update", False),
+        ({}, None, "deploy", True),
+        ({}, "ROLLBACK_COMPLETE", "deploy", True),
+    ],
+)
+def test_a_first_deployment_that_ended_halfway_begins_again(
+    deployment: deploy.Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+    deployed: object,
+    gateway: str | None,
+    word: str,
+    deleted: bool,
+) -> None:
+    function, gone = Function("a"), list[str]()
+    monkeypatch.setattr(deployment, "lambda_client", function)
+    monkeypatch.setattr(deployment.stacks, "find", lambda _: gateway and {"StackStatus": gateway})
+    monkeypatch.setattr(deployment.stacks, "delete", gone.append)
+
+    assert deployment.word(deployed) == word
+    assert function.deleted is deleted
+
+
 # Destroying
 
 
