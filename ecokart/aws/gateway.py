@@ -26,7 +26,7 @@ Answer = dict[str, Any]
 ROUTE = "ecokart.route"
 # The log's word for what answers before a route is looked for, and for what has none.
 _NO_ROUTE = "none"
-_DEFAULT_STAGE = "$default"
+DEFAULT_STAGE = "$default"
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -112,9 +112,9 @@ def _truth(event: Event) -> WSGIEnvironment:
 
 def _prefix(event: Event) -> str:
     """``/dev`` where the shop is asked for at the gateway's own address, nothing at a domain of its own."""
-    stage = event["requestContext"].get("stage", _DEFAULT_STAGE)
+    stage = event["requestContext"].get("stage", DEFAULT_STAGE)
     is_gateways = ".execute-api." in _host(event) and ".amazonaws." in _host(event)
-    return f"/{stage}" if is_gateways and stage != _DEFAULT_STAGE else ""
+    return f"/{stage}" if is_gateways and stage != DEFAULT_STAGE else ""
 
 
 def _host(event: Event) -> str:

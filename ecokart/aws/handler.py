@@ -13,9 +13,16 @@ import gc
 gc.disable()
 
 import os  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+from ecokart.aws import bundle  # noqa: E402
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecokart.settings")
+_modules = Path(__file__).parents[2] / bundle.NAME
+if _modules.exists():
+    sys.meta_path.insert(0, bundle.Bundle(_modules))
 
 from ecokart.aws import start  # noqa: E402
 

@@ -25,6 +25,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ecokart import local
+from ecokart.aws import bundle
 
 RUNTIME = "3.13"
 #: Where Lambda unpacks the package. Tracebacks name files by it.
@@ -39,7 +40,7 @@ LEFT_OUT = {
 # The shop's own, by the names that git knows.
 _OURS = ("adminpanel", "ecokart", "inventory", "shop", "templates")
 # Of ecokart/aws the function needs itself; the rest deploys it.
-_ON_LAMBDA = {"__init__", "gateway", "handler", "log", "start", "tasks"}
+_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "log", "start", "tasks"}
 # To draw the demo catalogue's pictures takes longer than a function may; it is seeded from where the stage is deployed.
 _NOT_OURS = ("ecokart/local.py", "inventory/demo/*", "*/commands/seed_catalogue.py", "*.po")
 
@@ -79,6 +80,13 @@ _TRIMMED = (
     "pillow.libs/libpng*",
 )  # fmt: skip
 
+# What is imported before the bundle, and what Django finds by looking into folders.
+_FILES = (
+    "ecokart/__init__.pyc", "ecokart/aws/__init__.pyc", "ecokart/aws/bundle.pyc", "ecokart/aws/handler.pyc",
+    "*/management/*", "*/templatetags/*",
+)  # fmt: skip
+_HEADER_BYTES = 16
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _COMPILE = """
 import py_compile, sys
@@ -104,6 +112,7 @@ def build(target: Path, *, python: str = RUNTIME) -> Path:
         _add_ours(stage)
         _add_manifest(stage, Path(name, "static"))
         _compile(stage, interpreter, theirs=theirs)
+        _bundle(stage)
         _zip(stage, target)
     return target
 
@@ -271,6 +280,19 @@ def _compile(stage: Path, interpreter: str, *, theirs: set[str]) -> None:
         raise CannotBuild(f"What is to be packed cannot be compiled:\n{done.stderr.strip()}")
     for name in sources:
         (stage / name).unlink()
+
+
+def _bundle(stage: Path) -> None:
+    """Put all bytecode into one file, but for what must be files."""
+    modules: dict[str, bundle.Module] = {}
+    magic = b""
+    for name in _files(stage):
+        if name.endswith(".pyc") and not any(fnmatch(name, pattern) for pattern in _FILES):
+            compiled, parts = (stage / name).read_bytes(), name.removesuffix(".pyc").split("/")
+            is_package, magic = parts[-1] == "__init__", compiled[:4]
+            modules[".".join(parts[:-1] if is_package else parts)] = (is_package, name, compiled[_HEADER_BYTES:])
+            (stage / name).unlink()
+    (stage / bundle.NAME).write_bytes(bundle.pack(modules, magic))
 
 
 def _files(folder: Path) -> list[str]:

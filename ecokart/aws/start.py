@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -73,15 +74,27 @@ def _warm_up(door: gateway.Door) -> None:
 
 
 def _ask(door: gateway.Door) -> None:
-    host = settings.ALLOWED_HOSTS[0].removeprefix(".").replace("*", "localhost") if settings.ALLOWED_HOSTS else ""
+    host = _likely_host()
+    # Zappa calls a function by project and stage. The stage counts at the gateway's own address only.
+    stage = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition("-")[2]
     answer = door(
         {
             "httpMethod": "GET",
             "path": WARM_PAGE,
             "multiValueHeaders": {"Host": [host], "Accept-Encoding": ["gzip"]},
-            "requestContext": {"identity": {"sourceIp": "127.0.0.1"}, "domainName": host},
+            "requestContext": {
+                "identity": {"sourceIp": "127.0.0.1"},
+                "domainName": host,
+                "stage": stage or gateway.DEFAULT_STAGE,
+            },
         },
         "warm-up",
     )
     if answer["statusCode"] != 200:
         logger.warning("The page for warming up was answered with %s.", answer["statusCode"])
+
+
+def _likely_host() -> str:
+    """A name that the shop answers to, and most visitors use: parts of what is made for a page follow from it."""
+    name: str = next(iter(settings.ALLOWED_HOSTS), "")
+    return f"warm-up{name}" if name.startswith(".") else name.replace("*", "localhost")

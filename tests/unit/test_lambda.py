@@ -22,6 +22,7 @@ from ecokart import local
 from ecokart.aws import gateway, start, tasks
 from inventory import catalogue, reservations
 from inventory.models import Product
+from shop import ready
 from tests.unit import wire
 
 Event = dict[str, Any]
@@ -456,6 +457,21 @@ def test_the_first_page_is_made_before_anybody_asks(product: Product, capsys):
         function(v1(headers={"Accept-Encoding": ["gzip"]}), CONTEXT)
 
     assert [name for name, _ in calls if name == "Query"] == []
+
+
+def test_a_stage_without_a_domain_begins_at_its_own_address(product: Product, settings: Settings, monkeypatch):
+    settings.ALLOWED_HOSTS = [f".{GATEWAY.partition('.')[2]}"]
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "ecokart-dev")
+    made: list[str] = []
+    fragment = ready.fragment
+    monkeypatch.setattr(ready, "fragment", lambda key, make: fragment(key, lambda: made.append(make()) or made[-1]))
+
+    function = start.function()
+    before = len(made)
+    function(v1(host=GATEWAY), CONTEXT)
+
+    assert before > 0
+    assert len(made) == before
 
 
 @pytest.mark.parametrize("hosts", [[], ["*"], [".shop.example"], [DOMAIN]])
