@@ -93,7 +93,7 @@ rehearse: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## a deployment
 
 .PHONY: deploy
 deploy: $(VENV)/.installed-dev ## bring a stage to AWS, or bring it up to date: STAGE=dev
-	@$(BIN)/python -m ecokart.aws.deploy deploy $(STAGE)
+	@$(BIN)/python -m ecokart.aws.deploy deploy $(STAGE) $(OPTIONS)
 
 .PHONY: rollback
 rollback: $(VENV)/.installed-dev ## the code of the version before: STAGE=dev
@@ -105,7 +105,7 @@ manage: $(VENV)/.installed-dev ## one of Django's commands on a stage's data: ST
 
 .PHONY: destroy
 destroy: $(VENV)/.installed-dev ## take a stage away with all its data: STAGE=dev
-	@$(BIN)/python -m ecokart.aws.deploy destroy $(STAGE) $(YES)
+	@$(BIN)/python -m ecokart.aws.deploy destroy $(STAGE) $(OPTIONS)
 
 # Measuring
 

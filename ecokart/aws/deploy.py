@@ -151,7 +151,7 @@ class Deployment:
             try:
                 waf.associate_web_acl(WebACLArn=firewall, ResourceArn=resource)
                 return
-            except waf.exceptions.WAFUnavailableEntityException:
+            except (waf.exceptions.WAFUnavailableEntityException, waf.exceptions.WAFNonexistentItemException):
                 if not tries_left:
                     raise
                 time.sleep(_SECONDS_BETWEEN_TRIES)

@@ -25,8 +25,8 @@ def ask(stage: Stage, *, yes_delete_data: bool, answer: Callable[[str], str] = i
     """Let the operator type the stage's name. Raises CannotDeploy when it is not that, or is production just so."""
     if stage.name == "production" and not yes_delete_data:
         raise CannotDeploy(
-            "Production is destroyed only with --yes-delete-data: make destroy STAGE=production YES=--yes-delete-data. "
-            "Orders, accounts and pictures would be gone for good."
+            "Production is destroyed only with --yes-delete-data, for orders, accounts and pictures are gone for good: "
+            "make destroy STAGE=production OPTIONS=--yes-delete-data"
         )
     question = (
         f"This deletes stage {stage.name} with its orders, accounts, products and pictures.\nIts name, to go on: "

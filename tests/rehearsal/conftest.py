@@ -44,7 +44,7 @@ def operator(directory: Path, aws: emulated.Aws, before: set[str]) -> Operator:
 @pytest.fixture(scope="session")
 def first(operator: Operator) -> str:
     """What the first deployment says."""
-    done = operator.deploy()
+    done = operator.deploys()
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -52,11 +52,8 @@ def first(operator: Operator) -> str:
 @pytest.fixture(scope="session")
 def address(first: str, operator: Operator) -> str:
     """Where the stage answers, with the demo catalogue and an admin."""
-    for words, password in (
-        (("seed_catalogue",), ""),
-        (("create_account", local.ADMIN.email, "--admin"), local.ADMIN.password),
-    ):
-        done = operator.manage(*words, ACCOUNT_PASSWORD=password)
+    for command in ("seed_catalogue", f"create_account {local.ADMIN.email} --admin"):
+        done = operator.types("manage", RUN=command, ACCOUNT_PASSWORD=local.ADMIN.password)
         assert done.returncode == 0, done.stdout
     return re.findall(r"The shop is open: (https://\S+)", first)[0]
 

@@ -13,6 +13,7 @@ from tests.rehearsal import aws
 
 STAGE = "staging"
 SECRET_KEY = "rehearsed-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
+Typed = subprocess.CompletedProcess[str]
 _AUTHOR = ("-c", "user.name=A rehearsal", "-c", "user.email=rehearsal@ecokart.example")
 
 
@@ -24,20 +25,17 @@ class Operator:
     environment: local.Environment
     python: str
 
-    def deploy(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.types("deploy", STAGE, "--python", self.python, *words)
+    def deploys(self, **variables: str) -> Typed:
+        return self.types("deploy", OPTIONS=f"--python {self.python}", **variables)
 
-    def manage(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self.types("manage", STAGE, *words, variables=variables)
-
-    def types(
-        self, *words: str, answer: str = "", variables: local.Environment | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the deployment's command as ``make`` does, and wait for it."""
+    def types(self, target: str, *, answer: str = "", **variables: str) -> Typed:
+        """``make target STAGE=staging``. Variables of make are written behind it, others are in the environment."""
+        behind = [f"{name}={variables.pop(name)}" for name in ("OPTIONS", "RUN") if name in variables]
         return subprocess.run(
-            [sys.executable, "-m", "ecokart.aws.deploy", *words],
+            # What runs the rehearsal is installed, and is not to be installed anew from the checkout.
+            ["make", "--old-file=.venv/.installed-dev", target, f"STAGE={STAGE}", *behind],  # noqa: S607
             cwd=self.checkout,
-            env={**self.environment, "SECRET_KEY": SECRET_KEY, **(variables or {})},
+            env={**self.environment, "SECRET_KEY": SECRET_KEY, **variables},
             input=answer,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -65,7 +63,9 @@ def with_checkout(directory: Path, environment: local.Environment) -> Operator:
         if source.is_file() and not source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+    (directory / ".venv").symlink_to(sys.prefix)
     _git(directory, "init", "--quiet")
+    (directory / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
     operator = Operator(directory, environment, _emulators_python())
     operator.commit("The shop as it is rehearsed")
     return operator

@@ -66,9 +66,9 @@ def test_the_limit_of_requests_is_bound_to_the_gateway(aws: Aws, address: str) -
 
 
 def test_a_second_deployment_with_another_key_would_log_everybody_out_and_is_refused(operator: Operator) -> None:
-    done = operator.types("deploy", STAGE, variables={"SECRET_KEY": "another-" + "x" * 60})
+    done = operator.deploys(SECRET_KEY="another-" + "x" * 60)
 
-    assert done.returncode == 1
+    assert done.returncode != 0
     assert "everybody would be logged out" in done.stdout
 
 
@@ -253,13 +253,13 @@ def test_the_next_version_replaces_the_first_and_keeps_all_data(
 ) -> None:
     page = operator.checkout / "templates" / "shop" / "info" / "en" / "imprint.html"
     page.write_text(f"{page.read_text(encoding='utf-8')}<p>{SECOND}</p>\n", encoding="utf-8")
-    refused = operator.deploy()
+    refused = operator.deploys()
     operator.commit("Another version")
 
     # From here on the key is the one that the stage has: an operator need not give it again.
-    done = operator.types("deploy", STAGE, "--python", operator.python, variables={"SECRET_KEY": ""})
+    done = operator.deploys(SECRET_KEY="")
 
-    assert refused.returncode == 1
+    assert refused.returncode != 0
     assert "imprint.html" in refused.stdout
     assert done.returncode == 0, done.stdout
     assert SECOND in outside.see("/info/imprint/").text
@@ -269,7 +269,7 @@ def test_the_next_version_replaces_the_first_and_keeps_all_data(
 def test_rolling_back_brings_the_first_version_back_and_keeps_all_data(
     operator: Operator, outside: Outside, new_visitor: Come, orders: list[str]
 ) -> None:
-    done = operator.types("rollback", STAGE)
+    done = operator.types("rollback")
 
     assert done.returncode == 0, done.stdout
     assert SECOND not in outside.see("/info/imprint/").text
@@ -284,7 +284,7 @@ def orders_of_the_admin(new_visitor: Come) -> set[str]:
 
 
 def test_all_stock_is_right_after_that(operator: Operator, first: str) -> None:
-    done = operator.manage("prove_stock")
+    done = operator.types("manage", RUN="prove_stock")
 
     assert done.returncode == 0, done.stdout
     assert "All stock is right" in done.stdout
@@ -294,15 +294,15 @@ def test_all_stock_is_right_after_that(operator: Operator, first: str) -> None:
 
 
 def test_nothing_is_destroyed_for_a_wrong_name(operator: Operator, outside: Outside) -> None:
-    done = operator.types("destroy", STAGE, answer="production\n")
+    done = operator.types("destroy", answer="production\n")
 
-    assert done.returncode == 1
+    assert done.returncode != 0
     assert "Nothing was deleted" in done.stdout
     assert outside.see("/healthz").status_code == 200
 
 
 def test_destroying_the_stage_leaves_nothing(operator: Operator, first: str, aws: Aws, before: set[str]) -> None:
-    done = operator.types("destroy", STAGE, answer=f"{STAGE}\n")
+    done = operator.types("destroy", answer=f"{STAGE}\n")
 
     assert done.returncode == 0, done.stdout
     assert f"Nothing is left of stage {STAGE}." in done.stdout
