@@ -29,7 +29,7 @@ run: $(VENV)/.installed $(VENV)/aws/.installed ## the shop on this machine, with
 # Testing. Each step is a target of its own, in the order from fast to slow.
 
 .PHONY: test
-test: lint types imports translations unit integration coverage proofs e2e ## everything below, as CI does it
+test: lint types imports translations unit integration coverage proofs e2e rehearse ## everything below, as CI does it
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## style (ruff)
@@ -84,6 +84,28 @@ prove: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## the same at 
 .PHONY: e2e
 e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and admins in a real browser
 	$(BIN)/pytest tests/e2e
+
+.PHONY: rehearse
+rehearse: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## a deployment from nothing to nothing, on an emulated AWS
+	$(BIN)/pytest tests/rehearsal
+
+# On AWS. The SDK's own variables say which account; docs/deploy.md has the whole story.
+
+.PHONY: deploy
+deploy: $(VENV)/.installed-dev ## bring a stage to AWS, or bring it up to date: STAGE=dev
+	@$(BIN)/python -m ecokart.aws.deploy deploy $(STAGE) $(OPTIONS)
+
+.PHONY: rollback
+rollback: $(VENV)/.installed-dev ## the code of the version before: STAGE=dev
+	@$(BIN)/python -m ecokart.aws.deploy rollback $(STAGE)
+
+.PHONY: manage
+manage: $(VENV)/.installed-dev ## one of Django's commands on a stage's data: STAGE=dev RUN="prove_stock"
+	@$(BIN)/python -m ecokart.aws.deploy manage $(STAGE) $(RUN)
+
+.PHONY: destroy
+destroy: $(VENV)/.installed-dev ## take a stage away with all its data: STAGE=dev
+	@$(BIN)/python -m ecokart.aws.deploy destroy $(STAGE) $(OPTIONS)
 
 # Measuring
 

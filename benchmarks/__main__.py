@@ -25,7 +25,7 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     for name in asked.names or REPORTS:
         print(f"Measuring: {name}", file=sys.stderr, flush=True)
-        page = cast(Report, importlib.import_module(f"benchmarks.{name}")).report(full=not asked.quick)
+        page = cast(Report, importlib.import_module(f"benchmarks.{REPORTS[name]}")).report(full=not asked.quick)
         print(page, flush=True)
         if not asked.quick:
             Path(__file__).with_name(f"{name}.md").write_text(page, encoding="utf-8")

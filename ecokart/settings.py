@@ -4,6 +4,7 @@ The safe values are the defaults: what is not said is production. README.md list
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +31,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
+# Static files. Where their address is another host's, that host serves them and this process only knows their names.
+STATIC_URL = env.text("STATIC_URL", "/static/")
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+_SERVES_STATIC_FILES = not urlsplit(STATIC_URL).netloc
+
 # Application
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
@@ -41,7 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ecokart.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if _SERVES_STATIC_FILES else []),
     "ecokart.middleware.Compression",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -131,9 +138,6 @@ CART_MAX_LINES = 40
 READY_PAGES_BYTES = env.whole_number("READY_PAGES_BYTES", 32 * 1024 * 1024, at_least=0)
 
 # Files
-STATIC_URL = env.text("STATIC_URL", "/static/")
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_BUCKET = env.text("MEDIA_BUCKET", "ecokart-media")
 MEDIA_URL = env.text("MEDIA_URL", f"https://{MEDIA_BUCKET}.s3.{AWS_REGION}.amazonaws.com/")
 STORAGES = {
@@ -148,19 +152,28 @@ STORAGES = {
             "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
         },
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _SERVES_STATIC_FILES
+        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    },
 }
 
+_LOG_LEVEL = env.text("LOG_LEVEL", "WARNING")
+# At DEBUG these print what the database says word by word: customers, addresses, password hashes.
+_LOG_LEVEL_OF_DATA = "INFO" if _LOG_LEVEL == "DEBUG" else _LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     # A page that is not there, and a host that is not ours, are the visitor's business.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "botocore": {"level": _LOG_LEVEL_OF_DATA},
+        "pynamodb": {"level": _LOG_LEVEL_OF_DATA},
     },
 }

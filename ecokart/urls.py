@@ -3,13 +3,14 @@
 from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from ecokart import converters, errors, health
+from ecokart import converters, errors, health, icons
 
 # Before the doors' addresses are read: both use it.
 register_converter(converters.KeyConverter, "key")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
+    path("icons-<slug:digest>.svg", icons.icons, name="icons"),
     path("language/", set_language, name="set_language"),
     path("admin/", include("adminpanel.urls")),
     path("", include("shop.urls")),

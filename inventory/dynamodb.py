@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,7 +25,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from inventory.errors import Busy, InventoryError, Unsure
-from inventory.models import TableMeta
+from inventory.models import EmailGuard, TableMeta, tables
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,6 +100,27 @@ def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: 
         answer = json.loads(body)
         customized_response_dict["Items"] = answer.pop("Items", [])
         response_dict["body"] = json.dumps(answer).encode()
+
+
+def share_one_client() -> None:
+    """Let the models of all tables ask through one client, for processes that start often and serve one at a time.
+
+    PynamoDB makes a client for each table when it is first needed. The first request to a cart waits 40 ms for each of
+    them, and more where it gets a part of a processor.
+    """
+    shared = connection()
+    models: list[type[Model]] = [*tables(), EmailGuard]
+    for table in (model._get_connection() for model in models):
+        if table.connection is not shared:
+            # Two models have one table, and its keys are known then.
+            with suppress(ValueError):
+                shared.add_meta_table(table.get_meta_table())
+            table.connection = shared
+
+
+def tell_of_calls(listener: Callable[..., object]) -> None:
+    """Call ``listener`` whenever the shared client sends something: second tries and threads in the background too."""
+    connection().client.meta.events.register("before-send.dynamodb", listener)
 
 
 class transaction:

@@ -24,6 +24,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.urls import get_script_prefix
 from django.utils.cache import get_conditional_response
 
 from inventory import catalogue, live_stock
@@ -176,7 +177,8 @@ def mark(name: str) -> str:
 
 
 def fragment(key: Hashable, make: Callable[[], str]) -> str:
-    """A part of a page as it was made before, or made now. The key says everything that it depends on."""
+    """A part of a page as it was made before, or made now. The key says everything but the prefix of its links."""
+    key = (get_script_prefix(), key)
     found = _fragments.get(key)
     if found is None:
         found = make()
@@ -267,7 +269,7 @@ def _slots(request: ShopRequest, *, has_form: bool) -> dict[str, Part]:
 
 
 def _filling(name: str, depends_on: tuple[Hashable, ...], **context: Any) -> Part:
-    key = (name, *depends_on)
+    key = (get_script_prefix(), name, *depends_on)
     found = _fillings.get(key)
     if found is None:
         found = Part(render_to_string(f"shop/slots/{name}.html", context).encode())

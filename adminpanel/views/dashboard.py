@@ -4,16 +4,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from adminpanel import charts
 from adminpanel.access import admin_required
 from adminpanel.requests import AdminRequest
-from inventory import dashboard as figures_of_the_day
-from inventory.proof import reports
 
 
 @admin_required
 @require_safe
 def dashboard(request: AdminRequest) -> HttpResponse:
+    # Here, like all that the proof needs: a function that begins for a customer would pay for it.
+    from adminpanel import charts
+    from inventory import dashboard as figures_of_the_day
+    from inventory.proof import reports
+
     figures = figures_of_the_day.figures()
     context = {"figures": figures, "chart": charts.by_day(figures.revenue_by_day), "proof": reports.last()}
     return render(request, "adminpanel/dashboard.html", context)

@@ -15,12 +15,13 @@ from adminpanel.requests import AdminRequest, SignedInRequest
 from inventory import catalogue, stock
 from inventory.errors import FormUsed, InventoryError, NoSuchPage
 from inventory.models import Product
-from inventory.proof import looks, reports
 
 
 @admin_required
 @require_safe
 def stock_list(request: AdminRequest) -> HttpResponse:
+    from inventory.proof import reports  # As in the dashboard.
+
     form = StockListForm(request.GET)
     makes_sense = form.is_valid()
     try:
@@ -76,6 +77,8 @@ def _what_changed(product: Product, *, by: int) -> str:
 def _page(
     request: AdminRequest, product: Product, form: StockForm, question: LedgerForm | None = None, *, status: int = 200
 ) -> HttpResponse:
+    from inventory.proof import looks  # As in the dashboard.
+
     asked = question.cleaned_data if question else {}
     ledger = stock.ledger(product.id, before=asked.get("before", ""))
     orders = {entry.movement.order_id for entry in ledger.entries if entry.movement.order_id}

@@ -9,12 +9,13 @@ from adminpanel.forms import StockProofForm
 from adminpanel.requests import AdminRequest
 from inventory import catalogue, stock
 from inventory.errors import NoSuchPage
-from inventory.proof import looks, reports
 
 
 @admin_required
 @require_safe
 def stock_proof(request: AdminRequest) -> HttpResponse:
+    from inventory.proof import looks, reports  # As in the dashboard.
+
     form = StockProofForm(request.GET)
     makes_sense = form.is_valid()
     try:

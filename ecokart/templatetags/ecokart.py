@@ -8,12 +8,14 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from ecokart import icons
 from inventory import pictures
 from inventory.models import Product
 from inventory.money import NO_BREAK_SPACE, euros
@@ -75,12 +77,21 @@ def lookup(mapping: dict[str, Any], key: str) -> Any:
 
 
 @register.simple_tag
-@functools.cache
+def drawings() -> str:
+    """The address of the file with all drawings."""
+    return icons.address()
+
+
+@register.simple_tag
 def icon(name: str) -> SafeString:
-    """A drawing of the sprite. It says nothing by itself: the words beside it do."""
-    sprite = static("img/icons.svg")
+    """A drawing. It says nothing by itself: the words beside it do."""
+    return _icon(name, get_script_prefix())
+
+
+@functools.cache
+def _icon(name: str, prefix: str) -> SafeString:
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', sprite, name
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', icons.address(), name
     )
 
 

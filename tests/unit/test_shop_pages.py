@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from ecokart import icons
 from inventory.models import Product
 from shop.views.info import TITLES
 
@@ -124,11 +125,19 @@ def test_the_page_for_our_mistakes_needs_no_database(client: Client, monkeypatch
 
 
 def test_icons_that_pages_ask_for_are_in_the_sprite() -> None:
-    sprite = (Path(settings.BASE_DIR) / "static" / "img" / "icons.svg").read_text()
+    sprite = (Path(settings.BASE_DIR) / "templates" / "icons.svg").read_text()
     templates = (Path(settings.BASE_DIR) / "templates").rglob("*.html")
     asked = {name for page in templates for name in re.findall(r'{% icon "([^"]+)"', page.read_text())}
 
     assert {name for name in asked if f'id="{name}"' not in sprite} == set()
+
+
+def test_the_file_of_drawings_may_be_kept_for_good(client: Client) -> None:
+    answer = client.get(icons.address())
+
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert b'id="cart"' in answer.content
 
 
 def test_the_switch_never_leads_to_an_address_that_only_takes_forms(client: Client) -> None:

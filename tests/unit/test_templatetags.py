@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from django.template import engines
+from django.test.utils import override_script_prefix
 from django.utils import translation
 
 from ecokart.templatetags import ecokart as tags
@@ -79,7 +81,15 @@ def test_an_icon_is_hidden_from_who_cannot_see_it():
     shown = rendered('{% icon "cart" %}')
 
     assert 'aria-hidden="true"' in shown
-    assert "img/icons.svg#cart" in shown
+    assert re.search(r'href="/icons-\w+\.svg#cart"', shown)
+
+
+def test_drawings_come_from_the_shops_own_address_with_its_prefix():
+    before = tags.icon("cart")
+    with override_script_prefix("/dev/"):
+        behind = tags.icon("cart")
+
+    assert behind == before.replace('"/icons-', '"/dev/icons-')
 
 
 def test_an_icons_name_cannot_break_out():

@@ -130,7 +130,8 @@ def _raising(event: str, times: int) -> Iterator[None]:
 @contextmanager
 def _listening(event: str, listener: Callable[..., object]) -> Iterator[None]:
     models = [model._get_connection().connection for model in (*tables(), EmailGuard)]
-    emitters = [connection.client.meta.events for connection in (dynamodb.connection(), *models)]
+    # Once each: a function on Lambda lets them share one client.
+    emitters = {id(one.client): one.client.meta.events for one in (dynamodb.connection(), *models)}.values()
     for emitter in emitters:
         emitter.register(event, listener)
     try:

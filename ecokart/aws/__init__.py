@@ -1,0 +1,1 @@
+"""The shop on AWS: the function's entry and its package, and what deploys them."""

@@ -1,0 +1,74 @@
+"""What the function does when nobody visits: the sweep, by the clock, and a few commands for whoever operates it."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.management import CommandError, call_command
+
+from ecokart.aws import log
+from inventory import reservations
+
+Event = dict[str, Any]
+Answer = dict[str, Any]
+
+#: Whoever may invoke the function may run these. None of them gives anybody rights, or deletes anything.
+COMMANDS = ("create_tables", "prove_stock", "release_expired", "upgrade_tables")
+
+
+class NotAllowed(Exception):
+    """A command that the function does not run."""
+
+
+def is_scheduled(event: Event) -> bool:
+    """Whether it is the clock that calls."""
+    return event.get("source") == "aws.events" or event.get("detail-type") == "Scheduled Event"
+
+
+def sweep(request_id: str) -> Answer:
+    """Give back what expired carts hold. What the database raises stays raised: then the call counts as failed."""
+    began = time.perf_counter()
+    released = reservations.release_expired()
+    log.write(request=request_id, task="release_expired", released=released, ms=_ms_since(began))
+    return {"released": released}
+
+
+def manage(words: str | Iterable[str], request_id: str) -> Answer:
+    """Run one of ``COMMANDS``; gives its exit status and what it printed.
+
+    Takes a list of words, or one text, as ``zappa manage`` sends it. Raises NotAllowed for every other command.
+    """
+    name, *arguments = _words(words)
+    if name not in COMMANDS:
+        raise NotAllowed(f"The function does not run {name!r}. It runs: {', '.join(COMMANDS)}.")
+    began, printed = time.perf_counter(), io.StringIO()
+    status = _status(lambda: call_command(name, *arguments, stdout=printed, stderr=printed, no_color=True), printed)
+    log.write(request=request_id, task=name, status=status, ms=_ms_since(began))
+    return {"command": name, "status": status, "output": printed.getvalue()}
+
+
+def _words(words: str | Iterable[str]) -> list[str]:
+    found = shlex.split(words) if isinstance(words, str) else [str(word) for word in words]
+    if not found:
+        raise NotAllowed(f"Which command? The function runs: {', '.join(COMMANDS)}.")
+    return found
+
+
+def _status(run: Callable[[], object], printed: io.StringIO) -> int:
+    """How a command ended, as its process would have ended: with a status, and a sentence where it could not go on."""
+    try:
+        run()
+    except CommandError as failed:
+        printed.write(f"{failed}\n")
+        return failed.returncode
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
+
+
+def _ms_since(began: float) -> float:
+    return round(1000 * (time.perf_counter() - began), 1)
