@@ -71,6 +71,7 @@ class Guest:
         token = found[1].decode() if found else ""
         form = urlencode({"product_id": product_id, "quantity": 1, "csrfmiddlewaretoken": token})
         self._answered(event("/cart/add/", method="POST", body=form, cookie=self.cookie))
+        self.get("/cart/")  # Where the answer leads, and where it is said that it worked.
 
     def _answered(self, asked: dict[str, Any]) -> dict[str, Any]:
         answer = self._ask(asked)

@@ -147,10 +147,19 @@ def _gunicorn(address: str) -> Ask:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
 
     def ask(path: str) -> None:
+        try:
+            answer = answered(path)
+        except http.client.RemoteDisconnected:
+            # It had been idle while others were asked.
+            connection.close()
+            answer = answered(path)
+        _fine(answer.status, path)
+
+    def answered(path: str) -> http.client.HTTPResponse:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         answer.read()
-        _fine(answer.status, path)
+        return answer
 
     return ask
 

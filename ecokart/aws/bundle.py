@@ -15,6 +15,11 @@ from importlib.machinery import ModuleSpec
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    # What it stands for would be one more module to read.
+    from importlib.abc import Loader
 
 NAME = "modules.bin"
 _LENGTH_BYTES = 8
@@ -57,7 +62,7 @@ class Bundle:
         if name not in self._index:
             return None
         is_package, file, *_ = self._index[name]
-        spec = ModuleSpec(name, self, origin=f"{self._folder}/{file}", is_package=is_package)
+        spec = ModuleSpec(name, cast("Loader", self), origin=f"{self._folder}/{file}", is_package=is_package)
         spec.has_location = True
         if is_package:
             spec.submodule_search_locations = [f"{self._folder}/{file.rpartition('/')[0]}"]
