@@ -17,6 +17,7 @@ STRANGER, CUSTOMER, ADMIN = range(3)
 # What GET answers to a stranger, a customer and an admin. Bob's order stands for everybody else's.
 GET = {
     "healthz": (200, 200, 200),
+    "icons": (200, 200, 200),
     "set_language": (302, 302, 302),
     "shop:home": (200, 200, 200),
     "shop:product-list": (200, 200, 200),
@@ -75,6 +76,7 @@ def order(product: Product, contact: checkout.Contact) -> Order:
 @pytest.fixture
 def address(product: Product, order: Order) -> Callable[[str], str]:
     arguments = {
+        "icons": ["any"],
         "shop:product-detail": [product.id],
         "shop:order-detail": [order.id],
         "shop:order-cancel": [order.id],
