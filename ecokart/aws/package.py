@@ -156,6 +156,7 @@ def _candidates(python: str) -> Iterator[str]:
     found = shutil.which(f"python{python}")
     if found:
         yield found
+    # pyenv puts a version on the path only where somebody has chosen it. Its own default for its folder stands here.
     versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     yield from map(str, sorted(versions.glob(f"{python}.*/bin/python{python}")))
 

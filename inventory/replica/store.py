@@ -130,7 +130,8 @@ class Replica:
 
     def show(self) -> None:
         """Let the products that came be found, in the place of what they were before."""
-        with self._lock:
+        # Not while somebody adds: what came would be shown beside what it was before, and stay so.
+        with self._adding, self._lock:
             if not self.waiting:
                 return
             newcomers = range(self.shown, self.sets.size)

@@ -228,7 +228,7 @@ def _on_its_way(question: dict[str, Any]) -> Future[dict[str, Any]]:
     def ask() -> None:
         try:
             coming.set_result(_answer(question))
-        except Exception as failed:  # Whoever waits gets it, whatever it is.
+        except Exception as failed:  # Whatever it is: whoever waits for the answer would wait for ever.
             coming.set_exception(failed)
 
     threading.Thread(target=ask, name="catalogue-page", daemon=True).start()

@@ -26,14 +26,14 @@ def ask(method, path, body=None):
 try:
     module, _, name = sys.argv[1].rpartition(".")
     handler = getattr(importlib.import_module(module), name)
-except Exception as failed:
+except Exception as failed:  # As AWS's client does, whatever it is.
     ask("POST", "init/error", repr(failed))
     sys.exit(1)
 while True:
     event = json.loads(ask("GET", "invocation/next"))
     try:
         ask("POST", "invocation/1/response", json.dumps(handler(event, None)))
-    except Exception as failed:
+    except Exception as failed:  # So here.
         ask("POST", "invocation/1/error", repr(failed))
 '''
 

@@ -223,6 +223,51 @@ def test_what_came_is_found_when_it_is_shown_and_not_before():
     assert replica.version != before
 
 
+def test_what_is_being_taken_in_is_not_shown_beside_what_it_was(monkeypatch: pytest.MonkeyPatch):
+    """An admin saves, and the look in the background shows what it has found as soon as it may."""
+    replica = Replica()
+    replica.take([_raw("a", "2026-01-01T00:00:00.000000Z", 1)])
+    lock, look = replica._lock, threading.Thread(target=replica.show)
+
+    class Lock:
+        def __enter__(self) -> None:
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+            if replica.waiting and look.ident is None:
+                look.start()
+                look.join(0.2)  # Where it has to wait for us, this is how long it tries.
+
+    monkeypatch.setattr(replica, "_lock", Lock())
+
+    replica.take([_raw("a", "2026-01-02T00:00:00.000000Z", 2)])
+    look.join()
+
+    assert names(replica) == {"a": "2"}
+
+
+def test_a_quiet_shop_reads_no_import_again(lagging: Callable[[int], LaggingIndex], monkeypatch: pytest.MonkeyPatch):
+    """What is sold out is asked for by our own clock: the newest that is known may be a whole import."""
+    index, asked = lagging(1), list[str]()
+    index.dice.random = lambda: 1.0  # type: ignore[method-assign]
+    query = index.query
+
+    def heard(**question: Any) -> dict[str, Any]:
+        if question["IndexName"] == "availability-index":
+            asked.append(question["ExpressionAttributeValues"].get(":since", {"S": ""})["S"])
+        return query(**question)
+
+    monkeypatch.setattr(index, "query", heard)
+    follower = tail.Follower()
+    for _ in range(30):
+        index.now += 10
+        follower.fresh()
+
+    assert asked[0] == ""
+    assert asked[-1] >= iso(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=index.now - 150))
+
+
 def test_an_order_that_was_asked_for_while_products_waited_has_each_of_them_once():
     replica = Replica()
     replica.take([_raw("a", "2026-01-01T00:00:00.000000Z", 1)])
