@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from typing import BinaryIO
 
 TIMEOUT_SECONDS = 60
+_AT_ONCE = 65_536
+_BLANK_LINE = b"\r\n\r\n"
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -45,27 +46,35 @@ class _Line:
         self._head = b"POST / HTTP/1.1\r\nHost: " + address.encode() + b"\r\n"
         self._socket = socket.create_connection((host, int(port)), timeout=TIMEOUT_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers: BinaryIO = self._socket.makefile("rb")
 
     def ask(self, headers: Iterable[tuple[str, str | bytes]], body: bytes) -> Answer:
         lines = [b"%b: %b\r\n" % (name.encode(), _bytes(value)) for name, value in headers]
         self._socket.sendall(b"".join([self._head, *lines, b"\r\n", body]))
-        status = int(self._read_line().split()[1])
+        head, _, answer = self._read_head().partition(_BLANK_LINE)
+        status, *lines_of_head = head.decode("latin-1").split("\r\n")
         found = {}
-        while line := self._read_line():
-            name, _, value = line.partition(b":")
-            found[name.decode().lower()] = value.strip().decode()
-        return status, found, self._answers.read(int(found["content-length"]))
+        for line in lines_of_head:
+            name, _, value = line.partition(":")
+            found[name.lower()] = value.strip()
+        while len(answer) < int(found["content-length"]):
+            answer += self._receive()
+        return int(status.split()[1]), found, bytes(answer)
 
     def close(self) -> None:
-        self._answers.close()
         self._socket.close()
 
-    def _read_line(self) -> bytes:
-        line = self._answers.readline()
-        if not line:
+    def _read_head(self) -> bytearray:
+        """Up to the blank line at least."""
+        read = bytearray()
+        while _BLANK_LINE not in read:
+            read += self._receive()
+        return read
+
+    def _receive(self) -> bytes:
+        part = self._socket.recv(_AT_ONCE)
+        if not part:
             raise ConnectionResetError("The engine has hung up.")
-        return line.rstrip(b"\r\n")
+        return part
 
 
 def _bytes(value: str | bytes) -> bytes:

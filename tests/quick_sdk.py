@@ -1,7 +1,7 @@
 """The SDK without what costs much and proves nothing.
 
-That is its name, its signature, where its rules say that the engine is, a second look at what an answer is made of, and
-the layers over a plain socket.
+That is its name, its signature, where its rules say that the engine is, a second look at what a question and an answer
+are made of, and the layers over a plain socket.
 
 A proof makes hundreds of thousands of calls to an engine on loopback; half of what a call costs goes into these. What
 the shop asks, what the SDK makes of it, its errors and its further attempts stay as they are.
@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 from weakref import WeakKeyDictionary
 
+from botocore import awsrequest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
@@ -23,10 +24,12 @@ from botocore.httpsession import URLLib3Session
 from botocore.model import Shape
 from botocore.parsers import JSONParser
 from botocore.regions import EndpointRulesetResolver
+from botocore.serialize import JSONSerializer
 from botocore.useragent import UserAgentString
 
 from tests import engines
 from tests.open_lines import Lines
+from tests.quick_models import quick_models
 
 _MADE_OF_ITEMS = {
     f"{operation}Output" for operation in ("GetItem", "BatchGetItem", "Query", "Scan", "TransactWriteItems")
@@ -45,13 +48,23 @@ def quick_sdk() -> Iterator[None]:
     engine = _Engine()
     with (
         closing(engine),
+        quick_models(),
         mock.patch.object(UserAgentString, "to_string", _name),
         mock.patch.object(SigV4Auth, "add_auth", _add_auth),
         mock.patch.object(EndpointRulesetResolver, "construct_endpoint", _construct_endpoint),
+        mock.patch.object(awsrequest, "HTTPHeaders", _Headers),
+        mock.patch.object(awsrequest, "HeadersDict", dict),
+        mock.patch.object(JSONSerializer, "_serialize", _serialize),
         mock.patch.object(JSONParser, "_handle_json_body", _handle_json_body),
         mock.patch.object(URLLib3Session, "send", engine.send),
     ):
         yield
+
+
+class _Headers(dict[str, Any]):
+    """Headers of a request, each written in one way only: the SDK's are an e-mail's, in any."""
+
+    replace_header = dict.__setitem__
 
 
 def _name(_self: UserAgentString) -> str:
@@ -74,6 +87,11 @@ def _construct_endpoint(self: EndpointRulesetResolver, **asked: Any) -> Any:
     if self not in _endpoints:
         _endpoints[self] = _construct_anew(self, **asked)
     return _endpoints[self]
+
+
+def _serialize(_self: JSONSerializer, serialized: dict[str, Any], value: dict[str, Any], *_: Any) -> None:
+    """A question that has no bytes in it is JSON as it is. One that has some is refused by the encoder."""
+    serialized.update(value)
 
 
 def _handle_json_body(self: JSONParser, body: bytes, shape: Shape) -> Any:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from tests import engines
 from tests.open_lines import Lines
+from tests.quick_models import quick_models
 
 Item = dict[str, Any]
 
@@ -103,7 +104,7 @@ def without_sdk() -> Iterator[list[str]]:
         error = {"Code": answer.pop("__type").rpartition("#")[2], "Message": answer.pop("message", "")}
         raise ClientError({"Error": error, **answer}, operation)
 
-    with mock.patch.object(BaseClient, "_make_api_call", ask):
+    with mock.patch.object(BaseClient, "_make_api_call", ask), quick_models():
         yield writes
 
 
