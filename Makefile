@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Django's commands want a key; these never sign anything with it.
-KEY := SECRET_KEY=never-signs-anything
+KEY := HTTPS=0 SECRET_KEY=never-signs-anything
 DYNOXIDE_VERSION := 1.2.1
 DYNOXIDE_SHA256 := 80e1ed33e33ec33c7bdcb1779ea09678e5c6f87c5c225f44c2037d2b2ea71164
 DYNOXIDE := $(VENV)/dynoxide/.installed-$(DYNOXIDE_VERSION)

@@ -9,6 +9,7 @@ class AdminRequest(HttpRequest):
     """A request with who is asking. Ask ``account`` for its truth, never whether it is None."""
 
     account: User | None
+    address: str
 
 
 class SignedInRequest(AdminRequest):

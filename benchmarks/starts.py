@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import secrets
 import statistics
 import subprocess
 import sys
@@ -66,7 +67,8 @@ def _environment(**more: str) -> local.Environment:
     """What the function is told. No more than Lambda would, so nothing of this process leaks in."""
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     own = {
-        "SECRET_KEY": "measures-and-signs-nothing-0123456789-0123456789-0123",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "LIMITS": "0",
         "ALLOWED_HOSTS": f"{events.HOST},{events.STAGE_HOST}",
         "PATH": os.environ["PATH"],
         "NO_PROXY": local.HOST,

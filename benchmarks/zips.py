@@ -64,7 +64,12 @@ def zappas(folder: Path, version: str, client: Path) -> tuple[Function, Path]:
     settings = {"dev": _ZAPPA | {"runtime": f"python{version}"}}
     (shop / "zappa_settings.json").write_text(json.dumps(settings), encoding="utf-8")
     archive = folder / "zappas.zip"
-    own = {"VIRTUAL_ENV": str(environment), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "SECRET_KEY": "x"}
+    own = {
+        "VIRTUAL_ENV": str(environment),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "SECRET_KEY": "x",
+        "HTTPS": "0",
+    }
     collect = [str(programs / "python"), "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
     for command in (collect, [str(programs / "zappa"), "package", "dev", "--output", str(archive)]):
         _run(command, folder=shop, **own)

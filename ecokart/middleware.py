@@ -1,22 +1,30 @@
 """What happens around every page: who is asking, and what is said when the database cannot answer."""
 
+import math
+import re
 from collections.abc import Callable
 from typing import cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from inventory import accounts, dynamodb
-from inventory.errors import Busy, InventoryError, Unsure
+from ecokart import visitors
+from inventory import accounts, dynamodb, pace
+from inventory.errors import Busy, InventoryError, TooManyTries, Unsure
 from inventory.models import User
 from shop import parts
 from shop.requests import ShopRequest
 
 GetResponse = Callable[[ShopRequest], HttpResponse]
 RETRY_AFTER_SECONDS = 5
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+#: Asked for by machines, or kept by browsers for good.
+_UNCOUNTED = re.compile(r"/healthz|/icons-[-\w]+\.svg")
 
 
 def who_is_asking(get_response: GetResponse) -> GetResponse:
@@ -56,13 +64,37 @@ class Compression(GZipMiddleware):
         return response
 
 
-def keep_pages_private(get_response: GetResponse) -> GetResponse:
-    """Say of every page that says nothing itself that it is its visitor's and asked for anew: it shows a cart."""
+def keep_pace(get_response: GetResponse) -> GetResponse:
+    """Give the request the ``address`` that limits count by, and answer 429 where that asks too often.
+
+    Static files do not get here.
+    """
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        request.address = visitors.address(request)
+        if settings.LIMITS and settings.REQUEST_LIMIT and not _UNCOUNTED.fullmatch(request.path_info):
+            wait_seconds = pace.count(request.address, changes=request.method not in _SAFE)
+            if wait_seconds:
+                return _too_many(TooManyTries(wait_seconds))
+        return get_response(request)
+
+    return middleware
+
+
+def _too_many(refusal: TooManyTries) -> HttpResponse:
+    # Without the request: a page for many costs little, and asks for nobody's session.
+    response = HttpResponse(render_to_string("429.html", {"sentence": refusal.sentence}), status=429)
+    response["Retry-After"] = str(math.ceil(refusal.wait_seconds))
+    return response
+
+
+def keep_nothing(get_response: GetResponse) -> GetResponse:
+    """Say of every page that says nothing itself that nobody may keep it: it may be somebody's own."""
 
     def middleware(request: ShopRequest) -> HttpResponse:
         response = get_response(request)
         if not response.has_header("Cache-Control"):
-            patch_cache_control(response, private=True, no_cache=True)
+            add_never_cache_headers(response)
         return response
 
     return middleware
@@ -93,7 +125,10 @@ def _refusal(request: ShopRequest, error: Exception) -> InventoryError | None:
 
 
 class busy_page:
-    """Answer 503, with when to come back, where the database cannot answer. Everything else that fails is a bug."""
+    """Answer 503, with when to come back, where the database cannot answer, and 429 where somebody tried too often.
+
+    Everything else that fails is a bug.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -102,6 +137,8 @@ class busy_page:
         return self.get_response(request)
 
     def process_exception(self, request: ShopRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, TooManyTries):
+            return _too_many(error)
         refusal = _refusal(request, error)
         if refusal is None:
             return None

@@ -14,22 +14,36 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Safety
 DEBUG = env.boolean("DEBUG", False)
+HTTPS = env.boolean("HTTPS", True)
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
+# Where a shop is reached by https, strangers reach it.
+if HTTPS and not DEBUG:
+    env.unguessable("SECRET_KEY", SECRET_KEY)
+    for _key in SECRET_KEY_FALLBACKS:
+        env.unguessable("SECRET_KEY_FALLBACKS", _key)
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
-HTTPS = env.boolean("HTTPS", True)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("TRUST_PROXY", False) else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", False)
+SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", HTTPS)
+# Whoever asks for the shop's health is next to it.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # A form of the shop has a few short fields and at the most one picture.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
+
+# How often an address may ask for pages, and everybody may try what guards a secret. LIMITS=0: as often as they like.
+LIMITS = env.boolean("LIMITS", True)
+REQUEST_LIMIT = env.whole_number("REQUEST_LIMIT", 100)
+REQUEST_WINDOW_SECONDS = env.whole_number("REQUEST_WINDOW_SECONDS", 300, at_least=1)
+# Whose X-Forwarded-For is believed: proxies that stand between visitors and this server. On Lambda nobody's is.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Static files. Where their address is another host's, that host serves them and this process only knows their names.
 STATIC_URL = env.text("STATIC_URL", "/static/")
@@ -47,16 +61,18 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "ecokart.middleware.no_body_for_head",
+    "ecokart.headers.on_every_answer",
     "django.middleware.security.SecurityMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if _SERVES_STATIC_FILES else []),
     "ecokart.middleware.Compression",
+    "ecokart.middleware.keep_nothing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "ecokart.middleware.keep_pace",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ecokart.middleware.who_is_asking",
-    "ecokart.middleware.keep_pages_private",
     "ecokart.middleware.page_for_405",
     "ecokart.middleware.busy_page",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 from django.utils.functional import Promise
@@ -28,6 +29,22 @@ class InventoryError(Exception):
 
 class Busy(InventoryError):
     says = _("The shop is very busy right now and nothing was changed. Please try again in a moment.")
+
+
+class TooManyTries(InventoryError):
+    """``wait_seconds``: so long every further try is refused."""
+
+    def __init__(self, wait_seconds: float) -> None:
+        self.wait_seconds = wait_seconds
+
+    @property
+    def sentence(self) -> str:
+        minutes = math.ceil(self.wait_seconds / 60)
+        return ngettext(
+            "That was too often. Please try again in a minute.",
+            "That was too often. Please try again in %(minutes)s minutes.",
+            minutes,
+        ) % {"minutes": minutes}
 
 
 class Unsure(InventoryError):

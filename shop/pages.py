@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.cache import cache_control
 
 from inventory import baskets, catalogue
 from inventory.catalogue import Listed
@@ -11,6 +12,10 @@ from inventory.models import Product
 from shop import owners, ready
 from shop.forms import AddToCartForm
 from shop.requests import ShopRequest
+
+#: For pages that show nobody's data but how much is in the cart: the browser may keep them for the way back, and asks
+#: anew before it shows them otherwise. All others are kept by nobody (``ecokart.middleware.keep_nothing``).
+may_come_back = cache_control(private=True, no_cache=True)
 
 
 def cart(request: ShopRequest, *, status: int = 200, **more: object) -> HttpResponse:

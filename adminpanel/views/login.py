@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from adminpanel import access
 from adminpanel.forms import LoginForm
 from adminpanel.requests import AdminRequest
-from inventory import accounts
+from inventory import accounts, limits
 from inventory.errors import InventoryError
 
 
@@ -24,11 +24,14 @@ def login(request: AdminRequest) -> HttpResponse:
     form = LoginForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
-    user = accounts.authenticate(form.cleaned_data["email"], form.cleaned_data["password"])
+    email = form.cleaned_data["email"]
+    limits.login(email, address=request.address)
+    user = accounts.authenticate(email, form.cleaned_data["password"])
     if user is None or not user.is_admin:
         # One answer for all: it tells nobody which addresses are known here, nor whose password was right.
         form.add_error(None, _("With this e-mail address and password there is no way in here. Please check both."))
         return _page(request, form, status=422)
+    limits.logged_in(email, address=request.address)
     try:
         access.sign_in(request, user)
     except InventoryError as refusal:

@@ -247,6 +247,7 @@ def _add_manifest(stage: Path, static: Path) -> None:
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "ecokart.settings",
         "SECRET_KEY": "signs-nothing-and-is-in-no-package",
+        "HTTPS": "0",
         # Somebody else's host, whichever: names do not follow from it.
         "STATIC_URL": "https://static.invalid/",
         "STATIC_ROOT": str(static),

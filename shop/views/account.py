@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inventory import accounts, orders
+from inventory import accounts, limits, orders
 from inventory.errors import EmailTaken, InventoryError
 from inventory.models import User
 from shop import owners
@@ -38,6 +38,7 @@ def register(request: ShopRequest) -> HttpResponse:
     if not form.is_valid():
         return _form_page(request, "shop/register.html", form, status=422)
     sent = form.cleaned_data
+    limits.registration(address=request.address)
     try:
         user = accounts.register(email=sent["email"], password=sent["password"], name=sent["name"])
     except EmailTaken as refusal:
@@ -56,10 +57,13 @@ def login(request: ShopRequest) -> HttpResponse:
         return _form_page(request, "shop/login.html", form)
     if not form.is_valid():
         return _form_page(request, "shop/login.html", form, status=422)
-    user = accounts.authenticate(form.cleaned_data["email"], form.cleaned_data["password"])
+    email = form.cleaned_data["email"]
+    limits.login(email, address=request.address)
+    user = accounts.authenticate(email, form.cleaned_data["password"])
     if user is None:
         form.add_error(None, _("This e-mail address and password do not go together. Please check both."))
         return _form_page(request, "shop/login.html", form, status=422)
+    limits.logged_in(email, address=request.address)
     return _welcome(request, user, _("You are logged in."))
 
 

@@ -12,6 +12,7 @@ from shop.forms import NOTHING_ASKED, SEARCH_LENGTH, CatalogueForm
 from shop.requests import ShopRequest
 
 
+@pages.may_come_back
 @require_safe
 @ready.page
 def home(request: ShopRequest) -> HttpResponse:
@@ -24,6 +25,7 @@ def home(request: ShopRequest) -> HttpResponse:
     return ready.showing(render(request, "shop/home.html", context), highlights.available)
 
 
+@pages.may_come_back
 @require_safe
 @ready.page
 def product_list(request: ShopRequest) -> HttpResponse:
@@ -50,6 +52,7 @@ def product_list(request: ShopRequest) -> HttpResponse:
     return ready.showing(response, listing.available)
 
 
+@pages.may_come_back
 @require_safe
 @ready.page
 def product_detail(request: ShopRequest, product_id: str) -> HttpResponse:
@@ -59,6 +62,7 @@ def product_detail(request: ShopRequest, product_id: str) -> HttpResponse:
     return pages.product(request, product)
 
 
+@pages.may_come_back
 @require_safe
 def product_suggest(request: ShopRequest) -> HttpResponse:
     """What somebody who is typing may mean, as the inside of a list for ``shop.js``."""

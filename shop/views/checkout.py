@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 import inventory.checkout
-from inventory import baskets
+from inventory import baskets, limits
 from inventory.errors import CartChanged, CartEmpty, HoldExpired, InventoryError
 from shop import order_keys, owners, pages
 from shop.forms import CheckoutForm
@@ -27,6 +27,7 @@ def _order(request: ShopRequest) -> HttpResponse:
     form = CheckoutForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
+    limits.checkout(address=request.address)
     contact = form.contact()
     try:
         order = inventory.checkout.place_order(

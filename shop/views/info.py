@@ -6,6 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from shop import pages
 from shop.requests import ShopRequest
 
 TITLES = {
@@ -19,6 +20,7 @@ TITLES = {
 }
 
 
+@pages.may_come_back
 @require_safe
 def info(request: ShopRequest, slug: str) -> HttpResponse:
     if slug not in TITLES:

@@ -101,20 +101,21 @@ if (search) {
     });
     chosen < 0 ? input.removeAttribute("aria-activedescendant") : input.setAttribute("aria-activedescendant", `suggestion-${chosen}`);
   };
-  const ask = async () => {
+  const ask = () => {
     asked?.abort();
-    asked = new AbortController();
     if (input.value.trim().length < 2) return show(false);
-    try {
-      const url = `${search.dataset.suggest}?q=${encodeURIComponent(input.value)}`;
-      const answer = await fetch(url, { signal: asked.signal });
-      if (!answer.ok) return show(false);
-      list.innerHTML = await answer.text();
+    const request = (asked = new XMLHttpRequest());
+    request.open("GET", `${search.dataset.suggest}?q=${encodeURIComponent(input.value)}`);
+    // A document of its own, in which nothing runs: so no text is ever made into a part of this page.
+    request.responseType = "document";
+    // Without an answer there are no suggestions: the search works without them.
+    request.onload = () => {
+      if (request.status !== 200 || !request.response) return show(false);
+      list.replaceChildren(...request.response.body.children);
       choose(-1);
       show(document.activeElement === input);
-    } catch {
-      // No suggestions then: the search works without them.
-    }
+    };
+    request.send();
   };
   input.addEventListener("input", () => {
     clearTimeout(timer);

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from inventory.models import Product
 from tests.e2e.conftest import PATIENCE_MILLISECONDS, Shop
+from tests.e2e.visitor import comes_true
 
 LISTEN = 'addEventListener("pageshow", event => { window.cameBack = event.persisted; });'
 
@@ -32,6 +33,6 @@ def test_a_page_comes_back_from_the_browsers_memory(page: Page, product: Product
 
     page.go_back(wait_until="commit")
 
-    page.wait_for_function("window.cameBack !== undefined")
+    assert comes_true(page, "window.cameBack !== undefined")
     why = page.evaluate('JSON.stringify(performance.getEntriesByType("navigation")[0].notRestoredReasons)')
     assert page.evaluate("window.cameBack") is True, why

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page
 
-from tests.e2e.visitor import Visitor, new_email
+from tests.e2e.visitor import Visitor, comes_true, new_email
 
 PUBLIC = [
     "/",
@@ -144,12 +144,10 @@ def _shuts_out(page: Page) -> list[str]:
 
 def _too_wide(page: Page) -> list[str]:
     page.set_viewport_size(NARROW)
-    try:
-        # A moment to lay the page out anew, and to put the font in place.
-        page.wait_for_function(FITS, timeout=SETTLING_MILLISECONDS)
-    except TimeoutError:
-        return [f"sticks out on a small screen: {page.evaluate(STICKS_OUT)}"]
-    return []
+    # A moment to lay the page out anew, and to put the font in place.
+    if comes_true(page, FITS, milliseconds=SETTLING_MILLISECONDS):
+        return []
+    return [f"sticks out on a small screen: {page.evaluate(STICKS_OUT)}"]
 
 
 def _bought(visitor: Visitor, product_id: str) -> str:

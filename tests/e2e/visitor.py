@@ -122,6 +122,15 @@ class Visitor:
         return int(line.input_value()) if line.count() else 0
 
 
+def comes_true(page: Page, expression: str, *, milliseconds: int = 15_000) -> bool:
+    """Whether something becomes true in a page. (Playwright's own waiting evaluates text, which our policy forbids.)"""
+    for _ in range(milliseconds // 50):
+        if page.evaluate(expression):
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
 def has_focus(element: Locator) -> bool:
     is_active: Any = element.evaluate("element => element === document.activeElement")
     return bool(is_active)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecokart import local
+from ecokart.aws import stage
 from tests.rehearsal import aws
 
 STAGE = "staging"
@@ -63,12 +65,20 @@ def with_checkout(directory: Path, environment: local.Environment) -> Operator:
         if source.is_file() and not source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+    _let_one_address_ask_more_often(directory / stage.SETTINGS.name)
     (directory / ".venv").symlink_to(sys.prefix)
     _git(directory, "init", "--quiet")
     (directory / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
     operator = Operator(directory, environment, _emulators_python())
     operator.commit("The shop as it is rehearsed")
     return operator
+
+
+def _let_one_address_ask_more_often(settings: Path) -> None:
+    """All visitors of a rehearsal come from this machine. They are counted, as on AWS, only up to more."""
+    stages = json.loads(settings.read_text(encoding="utf-8"))
+    stages[STAGE]["aws_environment_variables"] = {"REQUEST_LIMIT": "10000"}
+    settings.write_text(json.dumps(stages, indent=4), encoding="utf-8")
 
 
 def _git(directory: Path, *words: str) -> None:

@@ -12,13 +12,14 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from pytest_django.fixtures import Settings
 
-from inventory import accounts, catalogue, checkout, products, tables
-from inventory.models import Product, TableMeta, User
+from inventory import accounts, catalogue, checkout, pace, products, reservations, tables
+from inventory.models import Order, Product, TableMeta, User
 from inventory.replica import tail
 from shop import ready
 
@@ -48,6 +49,7 @@ def _empty_shop(settings: Settings, made_tables: dict[str, Any]) -> Iterator[Non
         dynamodb_backends[DEFAULT_ACCOUNT_ID][TableMeta.region].tables.update(copy.deepcopy(made_tables))
         catalogue.forget()
         ready.forget()
+        pace.forget()
         yield
 
 
@@ -101,6 +103,30 @@ def sign_in() -> Callable[[Client, User], None]:
         client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 
     return sign_in
+
+
+@pytest.fixture
+def bobs_order(product: Product, contact: checkout.Contact) -> Order:
+    cart = reservations.reserve("bob", product.id, quantity=1)
+    return checkout.place_order("bob", token=str(cart.order_id), contact=contact)
+
+
+@pytest.fixture
+def address(product: Product, bobs_order: Order) -> Callable[[str], str]:
+    """Where a name leads, whatever it needs: ``address("shop:order-detail")`` is Bob's order."""
+    arguments = {
+        "icons": ["any"],
+        "shop:product-detail": [product.id],
+        "shop:order-detail": [bobs_order.id],
+        "shop:order-cancel": [bobs_order.id],
+        "shop:info": ["imprint"],
+        "adminpanel:product-detail": [product.id],
+        "adminpanel:product-archive": [product.id],
+        "adminpanel:stock-detail": [product.id],
+        "adminpanel:order-detail": [bobs_order.id],
+        "adminpanel:order-status": [bobs_order.id],
+    }
+    return lambda name: reverse(name, args=arguments.get(name, []))
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
 
-from inventory import checkout, reservations
-from inventory.models import Order, Product, User
+from inventory.models import User
 
 STRANGER, CUSTOMER, ADMIN = range(3)
 
@@ -64,30 +63,6 @@ def names(patterns: Any = None, prefix: str = "") -> Iterator[str]:
             yield from names(pattern.url_patterns, space)
         elif isinstance(pattern, URLPattern):
             yield f"{prefix}{pattern.name}"
-
-
-@pytest.fixture
-def order(product: Product, contact: checkout.Contact) -> Order:
-    """An order of Bob's."""
-    cart = reservations.reserve("bob", product.id, quantity=1)
-    return checkout.place_order("bob", token=str(cart.order_id), contact=contact)
-
-
-@pytest.fixture
-def address(product: Product, order: Order) -> Callable[[str], str]:
-    arguments = {
-        "icons": ["any"],
-        "shop:product-detail": [product.id],
-        "shop:order-detail": [order.id],
-        "shop:order-cancel": [order.id],
-        "shop:info": ["imprint"],
-        "adminpanel:product-detail": [product.id],
-        "adminpanel:product-archive": [product.id],
-        "adminpanel:stock-detail": [product.id],
-        "adminpanel:order-detail": [order.id],
-        "adminpanel:order-status": [order.id],
-    }
-    return lambda name: reverse(name, args=arguments.get(name, []))
 
 
 @pytest.fixture

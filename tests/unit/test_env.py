@@ -1,5 +1,7 @@
 """Readers of environment variables: an answer or a clear refusal, never a guess."""
 
+import secrets
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -113,3 +115,42 @@ def test_listing_splits_at_commas(monkeypatch: pytest.MonkeyPatch, value: str, p
 def test_listing_falls_back_to_its_default():
     assert env.listing(NAME, "a, b") == ["a", "b"]
     assert env.listing(NAME) == []
+
+
+def test_networks_are_read_with_their_bits(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(NAME, "10.0.0.0/8, 127.0.0.1,::1")
+
+    assert [str(one) for one in env.networks(NAME)] == ["10.0.0.0/8", "127.0.0.1/32", "::1/128"]
+
+
+@pytest.mark.parametrize("value", ["10.0.0.1/8", "proxy", "10.0.0.0/33", "*", "10.0.0.0 10.0.0.1"])
+def test_what_is_no_network_is_refused(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=NAME):
+        env.networks(NAME)
+
+
+def test_a_random_key_is_taken():
+    key = secrets.token_urlsafe(48)
+
+    assert env.unguessable("SECRET_KEY", key) == key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "guess-me",
+        "x" * 49,
+        "x" * 64,
+        "abcd" * 20,
+        "django-insecure-" + "0123456789" * 6,
+        "for-tests-only-" + "01234" * 9,
+    ],
+)
+def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(key: str):
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY can be guessed") as caught:
+        env.unguessable("SECRET_KEY", key)
+
+    assert not key or key not in str(caught.value)

@@ -316,7 +316,7 @@ def alone(unpacked: Path, product: Product) -> dict[str, Any]:
     """What the function says in an interpreter that has the package and nothing else."""
     with _database() as address:
         environment = {
-            "SECRET_KEY": "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123",
+            "SECRET_KEY": "runs-alone-0123456789-abcdefghijklmnopqrstuvwxyz-0123",
             "ALLOWED_HOSTS": "shop.example",
             "STATIC_URL": "https://files.example/static/",
             "AWS_ACCESS_KEY_ID": "test",
