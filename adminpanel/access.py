@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 
 from adminpanel.requests import AdminRequest
-from inventory import baskets, reservations
+from inventory import baskets, devices, reservations, sessions
 from inventory.models import User
 
 View = Callable[..., HttpResponse]
@@ -45,23 +45,27 @@ def is_ours(request: AdminRequest, address: str) -> bool:
 def sign_in(request: AdminRequest, user: User) -> None:
     """Make the session this admin's. What was in the cart before comes along, as at the shop's own log-in.
 
-    Raises what ``reservations.join`` raises; nobody is signed in then.
+    Raises what ``reservations.join`` and ``sessions.begin`` raise; nobody is signed in then.
     """
     guest_id = request.session.get("guest_id")
     if guest_id:
         reservations.join(guest_id, user.id)
+    begun = sessions.begin(user, kind="admin", device=devices.name(request.headers.get("User-Agent", "")))
     # Nothing of the session before goes on: whoever knew that one does not know this one.
-    request.session.flush()
-    rotate_token(request)
-    request.session["account_id"] = user.id
+    sign_out(request)
+    request.session.update(begun)
+    request.account = user
     cart = baskets.look(user.id)
     request.session["cart"] = {"units": cart.units, "total_cents": cart.total_cents} if cart else None
 
 
 def sign_out(request: AdminRequest) -> None:
-    """Forget everything about this session."""
+    """End this session and forget everything about it."""
+    if request.account:
+        sessions.end(request.account.id, request.session["sid"])
     request.session.flush()
     rotate_token(request)
+    request.account = None
 
 
 def _wanted(request: AdminRequest) -> str:

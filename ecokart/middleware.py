@@ -7,6 +7,7 @@ from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import rotate_token
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -14,7 +15,7 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from ecokart import visitors
-from inventory import accounts, dynamodb, pace
+from inventory import dynamodb, pace, sessions
 from inventory.errors import Busy, InventoryError, TooManyTries, Unsure
 from inventory.models import User
 from shop import parts
@@ -28,18 +29,26 @@ _UNCOUNTED = re.compile(r"/healthz|/icons-[-\w]+\.svg")
 
 
 def who_is_asking(get_response: GetResponse) -> GetResponse:
-    """Give the request ``account`` (read on first use) and ``cart_owner`` (an account's id, a guest's, or None)."""
+    """Give the request its ``account``: read on first use, and only that of a session that lives."""
 
     def middleware(request: ShopRequest) -> HttpResponse:
-        account_id = request.session.get("account_id")
         # Ask for its truth, never whether it is None: it stands for what it will be.
-        request.account = cast(
-            "User | None", SimpleLazyObject(lambda: accounts.find(account_id) if account_id else None)
-        )
-        request.cart_owner = account_id or request.session.get("guest_id")
+        request.account = cast("User | None", SimpleLazyObject(lambda: _account(request)))
         return get_response(request)
 
     return middleware
+
+
+def _account(request: ShopRequest) -> User | None:
+    """Whose session this is. One that has ended is forgotten by the browser too: from here on it is a stranger's."""
+    if "account_id" not in request.session:
+        return None
+    account = sessions.account(dict(request.session.items()))
+    if account is None:
+        request.session.flush()
+        # A guest's id follows from it, so whoever knew the ended session must not know the new one.
+        rotate_token(request)
+    return account
 
 
 def no_body_for_head(get_response: GetResponse) -> GetResponse:

@@ -111,10 +111,16 @@ CSRF_FAILURE_VIEW = "ecokart.errors.csrf_failure"
 
 # Who is who: seven days in a signed cookie, as in the first version's tokens
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+# A browser takes a cookie of such a name only over https, for this host alone and all of its paths: no other host of
+# the same domain can plant one.
+_HOST_ONLY = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_HOST_ONLY}sessionid"
+CSRF_COOKIE_NAME = f"{_HOST_ONLY}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_HOST_ONLY}django_language"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 # A guest's id follows from it, so it lives no longer than a session.
 CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
-SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 PASSWORD_HASHERS = [

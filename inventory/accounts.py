@@ -7,9 +7,10 @@ import uuid
 
 import bcrypt
 from django.contrib.auth.hashers import check_password, make_password
+from pynamodb.expressions.update import Action
 
-from inventory import dynamodb
-from inventory.errors import EmailTaken
+from inventory import clock, dynamodb, sessions
+from inventory.errors import EmailTaken, NoSuchAccount
 from inventory.models import EmailGuard, User
 
 # The first version's hashes are plain bcrypt, which reads 72 bytes of a password and no more.
@@ -31,8 +32,28 @@ def create_admin(*, email: str, password: str, name: str) -> User:
 def authenticate(email: str, password: str) -> User | None:
     """The account with this address and password, or None: an unknown address takes as long as a wrong password.
 
-    A password that is stored in the first version's form is stored anew in today's.
+    A password that is stored in the first version's form is stored anew in today's. A disabled account has no way in.
     """
+    user = _with_password(email, password)
+    return None if user is None or user.disabled_at else user
+
+
+def disable(user_id: str) -> None:
+    """Close an account for whoever uses it, at once: its sessions end, and no new one begins. Raises Busy."""
+    _set(user_id, User.disabled_at.set(clock.now()))
+
+
+def enable(user_id: str) -> None:
+    """Open a disabled account again. Its sessions of before stay ended. Raises Busy."""
+    _set(user_id, User.disabled_at.remove())
+
+
+def change_role(user_id: str, *, role: str) -> None:
+    """Make an account a customer's (``user``) or an ``admin``'s. All its sessions end. Raises Busy."""
+    _set(user_id, User.role.set(role))
+
+
+def _with_password(email: str, password: str) -> User | None:
     user = find_by_email(email)
     stored = user.password if user else _hash_of_nobody()
     if len(password) > PASSWORD_MAX_LENGTH:
@@ -61,6 +82,14 @@ def find_by_email(email: str) -> User | None:
 def normalised(email: str) -> str:
     """The form in which addresses are compared: without blanks around, in small letters."""
     return email.strip().lower()
+
+
+@dynamodb.retry_while_busy
+def _set(user_id: str, action: Action) -> None:
+    """Change what decides who may come in, and end whatever began under what was before."""
+    with dynamodb.transaction() as tx:
+        there = User.email.exists()
+        tx.update(User(user_id), [action, *sessions.all_ended()], condition=there, otherwise=lambda _: NoSuchAccount())
 
 
 def _create(*, email: str, password: str, name: str, role: str) -> User:

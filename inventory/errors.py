@@ -53,6 +53,16 @@ class Unsure(InventoryError):
     says = _("We could not tell whether your change was saved. Please check before you try again.")
 
 
+class NoSuchAccount(InventoryError):
+    says = _("There is no such account.")
+
+
+class SessionEnded(InventoryError):
+    """The account was disabled, or all its sessions ended, while somebody was logging in."""
+
+    says = _("You were logged out in this moment. Please log in again.")
+
+
 class NoSuchProduct(InventoryError):
     says = _("This product does not exist.")
 

@@ -157,8 +157,23 @@ class EmailIndex(GlobalSecondaryIndex["User"]):
     email = UnicodeAttribute(hash_key=True)
 
 
+class Session(MapAttribute[str, object]):
+    """Somebody who is logged in on one device. ``seen`` is coarse: no request writes because of it alone."""
+
+    sid = UnicodeAttribute()
+    #: The door that they came in by: ``shop`` or ``admin``.
+    kind = UnicodeAttribute(default="shop")
+    device = UnicodeAttribute(default="")
+    since = MomentAttribute()
+    seen = MomentAttribute()
+
+
 class User(Model):
-    """A customer or an admin."""
+    """A customer or an admin.
+
+    ``sessions`` are those that live; whoever is not among them is logged out, whatever their cookie says. ``epoch`` is
+    raised when all of them end at once, ``session_moves`` counts how often the list was written.
+    """
 
     class Meta(TableMeta):
         table_name = settings.USERS_TABLE
@@ -170,8 +185,15 @@ class User(Model):
     created_at = MomentAttribute(attr_name="createdAt", default=clock.now)
 
     name = UnicodeAttribute(default="")
+    epoch = CountAttribute(default=0)
+    sessions = ListAttribute(of=Session, default=list)
+    session_moves = CountAttribute(attr_name="sessionMoves", default=0)
+    disabled_at = MomentAttribute(attr_name="disabledAt", null=True)
 
     email_index = EmailIndex()
+
+    #: The session whose request this account was read for. Not stored.
+    session: Session | None = None
 
     @property
     def is_admin(self) -> bool:

@@ -20,7 +20,8 @@ may_come_back = cache_control(private=True, no_cache=True)
 
 def cart(request: ShopRequest, *, status: int = 200, **more: object) -> HttpResponse:
     """The cart as it stands now."""
-    basket = baskets.look(request.cart_owner) if request.cart_owner else None
+    owner_id = owners.of(request)
+    basket = baskets.look(owner_id) if owner_id else None
     owners.remember_cart(request, basket)
     context = {
         "basket": basket,

@@ -6,10 +6,10 @@ from inventory.models import User
 
 
 class ShopRequest(HttpRequest):
-    """With what the middleware adds: the account (read on first use), the id that the visitor's cart goes by, and the
-    address that limits count by.
+    """With what the middleware adds: the account, read on first use, and the address that limits count by.
+
+    Ask for the account's truth, never whether it is None.
     """
 
     account: User | None
     address: str
-    cart_owner: str | None

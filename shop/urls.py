@@ -25,5 +25,7 @@ urlpatterns = [
     path("account/register/", account.register, name="register"),
     path("account/login/", account.login, name="login"),
     path("account/logout/", account.logout, name="logout"),
+    path("account/sessions/end/", account.session_end, name="session-end"),
+    path("account/sessions/end-all/", account.session_end_all, name="session-end-all"),
     path("info/<slug:slug>/", info.info, name="info"),
 ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inventory import accounts, limits, orders
+from inventory import accounts, limits, orders, sessions
 from inventory.errors import EmailTaken, InventoryError
 from inventory.models import User
 from shop import owners
@@ -22,9 +22,13 @@ NEWEST_ORDERS = 3
 @require_safe
 def account(request: ShopRequest) -> HttpResponse:
     if not request.account:
-        return redirect(f"{resolve_url('shop:login')}?{urlencode({'next': request.path})}")
-    newest = orders.list_for(request.account.id)[:NEWEST_ORDERS]
-    return render(request, "shop/account.html", {"orders": newest})
+        return redirect(_log_in_first())
+    context = {
+        "orders": orders.list_for(request.account.id)[:NEWEST_ORDERS],
+        "sessions": sessions.live(request.account),
+        "this_session": request.session["sid"],
+    }
+    return render(request, "shop/account.html", context)
 
 
 @never_cache
@@ -72,6 +76,31 @@ def logout(request: ShopRequest) -> HttpResponse:
     owners.sign_out(request)
     messages.success(request, _("You are logged out."))
     return redirect("shop:home")
+
+
+@require_POST
+def session_end(request: ShopRequest) -> HttpResponse:
+    if not request.account:
+        return redirect(_log_in_first())
+    sid = request.POST.get("session", "")
+    if sid == request.session["sid"]:
+        return logout(request)
+    sessions.end(request.account.id, sid)
+    messages.success(request, _("That device is logged out."))
+    return redirect("shop:account")
+
+
+@require_POST
+def session_end_all(request: ShopRequest) -> HttpResponse:
+    if request.account:
+        sessions.end_all(request.account.id)
+        owners.forget(request)
+    messages.success(request, _("You are logged out everywhere."))
+    return redirect("shop:login")
+
+
+def _log_in_first() -> str:
+    return f"{resolve_url('shop:login')}?{urlencode({'next': resolve_url('shop:account')})}"
 
 
 def _welcome(request: ShopRequest, user: User, greeting: str) -> HttpResponse:

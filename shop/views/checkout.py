@@ -46,7 +46,8 @@ def _order(request: ShopRequest) -> HttpResponse:
 
 
 def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
-    basket = baskets.look(request.cart_owner) if request.cart_owner else None
+    owner_id = owners.of(request)
+    basket = baskets.look(owner_id) if owner_id else None
     owners.remember_cart(request, basket)
     if basket is None or basket.needs_renewal:
         refusal = HoldExpired() if basket else CartEmpty()

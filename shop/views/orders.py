@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from inventory import orders
 from inventory.errors import InventoryError
 from inventory.models import Order
-from shop import order_keys
+from shop import order_keys, owners
 from shop.forms import COUNTRIES
 from shop.requests import ShopRequest
 
@@ -20,7 +20,8 @@ from shop.requests import ShopRequest
 @never_cache
 @require_safe
 def order_list(request: ShopRequest) -> HttpResponse:
-    found = orders.list_for(request.cart_owner) if request.cart_owner else []
+    owner_id = owners.of(request)
+    found = orders.list_for(owner_id) if owner_id else []
     return render(request, "shop/order_list.html", {"orders": found})
 
 
@@ -54,7 +55,7 @@ def order_cancel(request: ShopRequest, order_id: str) -> HttpResponse:
 
 def _get_or_404(request: ShopRequest, order_id: str, *, key: str) -> Order:
     order = orders.find(order_id)
-    if order is None or not (order.user_id == request.cart_owner or order_keys.opens(key, order_id)):
+    if order is None or not (order_keys.opens(key, order_id) or order.user_id == owners.of(request)):
         raise Http404(_("There is no such order, or it belongs to somebody else."))
     return order
 

@@ -30,9 +30,10 @@ def place_order(owner_id: str, *, token: str, contact: Contact) -> Order:
 
 def ensure(request: ShopRequest) -> str:
     """A new guest for every request that comes without a session."""
-    if not request.cart_owner:
-        request.cart_owner = request.session["guest_id"] = f"guest-{uuid.uuid4().hex}"
-    return request.cart_owner
+    owner_id = owners.of(request)
+    if not owner_id:
+        owner_id = request.session["guest_id"] = f"guest-{uuid.uuid4().hex}"
+    return owner_id
 
 
 def adjust(product_id: str, *, form_id: str = "", **change: Any) -> Product:

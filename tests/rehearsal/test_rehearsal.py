@@ -112,8 +112,10 @@ def test_logging_in_sets_each_cookie_once_for_https_only_and_leads_on_within_the
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(f"/{STAGE}/")
     assert sorted(names) == sorted(set(names))
-    assert {"sessionid", "csrftoken"} <= set(names)
-    assert all("Secure" in cookie for cookie in cookies)
+    assert {"__Host-sessionid", "__Host-csrftoken"} <= set(names)
+    assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)
+    # What a browser demands of such a name: all paths, although the shop is only at one of them.
+    assert all("Path=/;" in f"{cookie};" and "Domain" not in cookie for cookie in cookies)
     assert outside.see("/account/").status_code == 200
 
 

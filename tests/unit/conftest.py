@@ -18,7 +18,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from pytest_django.fixtures import Settings
 
-from inventory import accounts, catalogue, checkout, pace, products, reservations, tables
+from inventory import accounts, catalogue, checkout, pace, products, reservations, sessions, tables
 from inventory.models import Order, Product, TableMeta, User
 from inventory.replica import tail
 from shop import ready
@@ -98,7 +98,7 @@ def sign_in() -> Callable[[Client, User], None]:
 
     def sign_in(client: Client, user: User) -> None:
         session = client.session
-        session["account_id"] = user.id
+        session.update(sessions.begin(user, kind="admin" if user.is_admin else "shop", device="Firefox, Linux"))
         session.save()
         client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 

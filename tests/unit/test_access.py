@@ -37,6 +37,8 @@ GET = {
     "shop:register": (200, 302, 302),
     "shop:login": (200, 302, 302),
     "shop:logout": (405, 405, 405),
+    "shop:session-end": (405, 405, 405),
+    "shop:session-end-all": (405, 405, 405),
     "adminpanel:dashboard": (302, 403, 200),
     "adminpanel:login": (200, 200, 302),
     "adminpanel:logout": (405, 405, 405),

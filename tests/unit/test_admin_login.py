@@ -101,7 +101,7 @@ def test_the_session_before_ends_with_the_log_in(client: Client, dana: User) -> 
 
     log_in(client, dana)
 
-    assert set(client.session.keys()) == {"account_id", "cart"}
+    assert set(client.session.keys()) == {"account_id", "sid", "epoch", "iat", "cart"}
 
 
 def test_what_was_in_the_guests_cart_comes_along(client: Client, dana: User, product: Product) -> None:

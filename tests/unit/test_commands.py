@@ -191,6 +191,35 @@ def test_create_account_asks_for_the_password_where_none_is_set(monkeypatch: pyt
     assert accounts.authenticate("alice@example.com", "typed horse 3")
 
 
+def test_disable_account_closes_it_and_opens_it_again(alice: User):
+    closed = run("disable_account", "Alice@example.com")
+    assert accounts.authenticate("alice@example.com", PASSWORD) is None
+
+    opened = run("disable_account", "alice@example.com", "--undo")
+
+    assert accounts.authenticate("alice@example.com", PASSWORD).id == alice.id
+    assert ("cannot log in" in closed, "can log in again" in opened) == (True, True)
+
+
+def test_change_role_makes_an_admin_and_unmakes_one(alice: User):
+    run("change_role", "alice@example.com", "admin")
+    assert accounts.find(alice.id).is_admin
+
+    run("change_role", "alice@example.com", "user")
+
+    assert not accounts.find(alice.id).is_admin
+
+
+@pytest.mark.parametrize("command", [["disable_account"], ["change_role"]])
+def test_a_command_for_an_account_says_when_there_is_none_or_no_answer(alice: User, command: list[str], pauses):
+    rest = ["admin"] if command == ["change_role"] else []
+
+    with pytest.raises(CommandError, match="has no account"):
+        run(*command, "nobody@example.com", *rest)
+    with wire.losing_requests(times=99), pytest.raises(CommandError, match="did not answer"):
+        run(*command, "alice@example.com", *rest)
+
+
 # Progress
 
 

@@ -1,11 +1,14 @@
 """Readers of environment variables: an answer or a clear refusal, never a guess."""
 
+import runpy
 import secrets
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from ecokart import env
+from ecokart.local import ROOT
 
 NAME = "ECOKART_TEST_VARIABLE"
 
@@ -154,3 +157,34 @@ def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(key: str):
         env.unguessable("SECRET_KEY", key)
 
     assert not key or key not in str(caught.value)
+
+
+# What follows from them
+
+
+def settings_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(ROOT / "ecokart" / "settings.py"))
+
+
+@pytest.mark.parametrize("cookie", ["SESSION", "CSRF", "LANGUAGE"])
+def test_over_https_no_other_host_can_plant_a_cookie(monkeypatch: pytest.MonkeyPatch, cookie: str) -> None:
+    made = settings_with(monkeypatch, HTTPS="1")
+
+    assert made[f"{cookie}_COOKIE_NAME"].startswith("__Host-")
+    assert made[f"{cookie}_COOKIE_SECURE"]
+    # Browsers take such a name for all paths of one host only.
+    assert f"{cookie}_COOKIE_PATH" not in made
+    assert f"{cookie}_COOKIE_DOMAIN" not in made
+
+
+@pytest.mark.parametrize("https", ["0", "1"])
+@pytest.mark.parametrize("cookie", ["SESSION", "CSRF", "LANGUAGE"])
+def test_no_script_reads_a_cookie_and_no_other_site_sends_a_form_with_it(
+    monkeypatch: pytest.MonkeyPatch, cookie: str, https: str
+) -> None:
+    made = settings_with(monkeypatch, HTTPS=https)
+
+    assert made[f"{cookie}_COOKIE_HTTPONLY"] is True
+    assert made[f"{cookie}_COOKIE_SAMESITE"] == "Lax"

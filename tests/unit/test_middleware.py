@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import translation
 from pynamodb.exceptions import GetError
 
 from ecokart import middleware
-from inventory import dynamodb
+from inventory import dynamodb, sessions
 from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import User
+from shop import owners
 from tests.unit import wire
 
 Ask = Callable[..., HttpRequest]
@@ -24,13 +26,20 @@ Ask = Callable[..., HttpRequest]
 def ask(rf: RequestFactory) -> Ask:
     """A request of somebody with this session, as it reaches the views."""
 
-    def ask(**session: str) -> HttpRequest:
+    def ask(**session: object) -> HttpRequest:
         request = rf.get("/products/")
-        request.session = session
+        request.session = SessionStore()
+        request.session.update(session)
         middleware.who_is_asking(lambda _request: HttpResponse())(request)
         return request
 
     return ask
+
+
+@pytest.fixture
+def alices(alice: User) -> dict[str, object]:
+    """A session of Alice's."""
+    return sessions.begin(alice, kind="shop", device="")
 
 
 @pytest.fixture
@@ -53,40 +62,68 @@ def test_a_stranger_has_neither_account_nor_cart(ask: Ask):
     request = ask()
 
     assert not request.account
-    assert request.cart_owner is None
+    assert owners.of(request) is None
 
 
-def test_a_guest_owns_a_cart_but_no_account(ask: Ask):
-    request = ask(guest_id="guest-1")
+def test_a_guest_owns_a_cart_but_no_account_and_costs_no_read(ask: Ask):
+    with wire.heard() as calls:
+        request = ask(guest_id="guest-1")
+        owner_id = owners.of(request)
 
     assert not request.account
-    assert request.cart_owner == "guest-1"
+    assert (owner_id, calls) == ("guest-1", [])
 
 
-def test_a_customer_owns_a_cart_by_account_even_with_a_guests_id_left(ask: Ask, alice: User):
-    request = ask(account_id=alice.id, guest_id="guest-1")
+def test_a_customer_owns_a_cart_by_account_even_with_a_guests_id_left(ask: Ask, alices: dict[str, object]):
+    request = ask(**alices, guest_id="guest-1")
 
     assert request.account.email == "alice@example.com"
-    assert request.cart_owner == alice.id
+    assert owners.of(request) == alices["account_id"]
 
 
-def test_a_session_of_an_account_that_is_gone_is_nobodys(ask: Ask):
-    assert not ask(account_id="deleted").account
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"account_id": "deleted"},
+        {"account_id": "email#alice@example.com"},
+        {"account_id": "../../x"},
+        {"account_id": ""},
+        {"sid": "0" * 32},
+        {"epoch": 1},
+        {"iat": 0},
+    ],
+)
+def test_a_session_that_does_not_live_is_a_strangers_and_forgotten(
+    ask: Ask, alices: dict[str, object], lie: dict[str, object]
+):
+    request = ask(**{**alices, "cart": {"units": 1, "total_cents": 1}, **lie})
+
+    assert owners.of(request) is None
+    assert not request.account
+    assert request.session.is_empty()
+    assert request.META["CSRF_COOKIE_NEEDS_UPDATE"]
 
 
-@pytest.mark.parametrize("account_id", ["email#alice@example.com", "../../x", ""])
-def test_a_session_cannot_name_what_is_no_account(ask: Ask, alice: User, account_id: str):
-    assert not ask(account_id=account_id).account
+@pytest.mark.parametrize("missing", ["sid", "epoch", "iat"])
+def test_a_session_of_before_there_were_ids_is_a_strangers_and_costs_no_read(
+    ask: Ask, alices: dict[str, object], missing: str
+):
+    del alices[missing]
 
-
-def test_the_account_is_read_when_it_is_needed_and_once(ask: Ask, alice: User):
     with wire.heard() as calls:
-        request = ask(account_id=alice.id)
-        before = len(calls)
-        names = (request.account.name, request.account.role)
+        assert not ask(**alices).account
 
-    assert (before, len(calls)) == (0, 1)
-    assert names == ("Alice", "user")
+    assert calls == []
+
+
+def test_the_account_is_read_when_it_is_needed_and_once(ask: Ask, alices: dict[str, object]):
+    with wire.heard() as calls:
+        request = ask(**alices)
+        before = len(calls)
+        names = (request.account.name, request.account.role, owners.of(request))
+
+    assert (before, [name for name, _ in calls]) == (0, ["GetItem"])
+    assert names == ("Alice", "user", alices["account_id"])
 
 
 # When the database cannot answer

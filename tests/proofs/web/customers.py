@@ -6,6 +6,7 @@ and sent over several connections at the same moment.
 
 from __future__ import annotations
 
+import functools
 import html
 import http.client
 import json
@@ -27,6 +28,7 @@ from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 
 from ecokart import local
+from inventory import accounts, sessions
 from tests.proofs import World
 
 PATIENCE_SECONDS = 30
@@ -189,6 +191,14 @@ class Connection:
         return Answer(answer.status, answer.headers.get("Location", ""), body.decode(), cookies)
 
 
+@functools.cache
+def _session(account_id: str) -> dict[str, str | int]:
+    """What the cookie of an account says. All visitors of one account have one session: it has ten at the most."""
+    account = accounts.find(account_id)
+    assert account is not None
+    return sessions.begin(account, kind="admin" if account.is_admin else "shop", device="")
+
+
 class Visitor:
     """Somebody with a browser: keeps cookies and knows how to send a form. Follows a redirect only when told to.
 
@@ -201,9 +211,9 @@ class Visitor:
         self.cookies = {"csrftoken": "".join(secrets.choice(_SIGNS) for _ in range(32))}
         self._language = language
         if owner_id:
-            kind = "guest_id" if owner_id.startswith("guest-") else "account_id"
+            session = {"guest_id": owner_id} if owner_id.startswith("guest-") else _session(owner_id)
             self.cookies["sessionid"] = signing.dumps(
-                {kind: owner_id}, key=shop.secret_key, salt=_SESSION_SALT, serializer=JSONSerializer, compress=True
+                session, key=shop.secret_key, salt=_SESSION_SALT, serializer=JSONSerializer, compress=True
             )
 
     def page(self, path: str) -> Request:
