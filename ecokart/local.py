@@ -1,8 +1,8 @@
 """The shop and the emulated AWS on this machine: what ``make run`` starts, in parts that the tests start too.
 
-One process watches over the others: the emulated AWS, gunicorn and, now and then, the sweep of holds that have run
-out. It ends what it started by its own process ids, the emulated AWS last: that keeps its data when it is asked to
-stop, and only then.
+One process watches over the others: the emulated AWS, gunicorn and, now and then, the sweeps: of holds that have run
+out, and of mails that wait. It ends what it started by its own process ids, the emulated AWS last: that keeps its data
+when it is asked to stop, and only then.
 """
 
 from __future__ import annotations
@@ -208,10 +208,14 @@ def gunicorn(
         "--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=2",
         "--no-control-socket", "--log-level=warning", *options,
     ]  # fmt: skip
-    with child(command, environment=environment) as process:
-        url = f"http://{HOST}:{port}/healthz"
+    with child(command, environment={"SITE_URL": _site(port), **environment}) as process:
+        url = f"{_site(port)}/healthz"
         wait_until(lambda: answers(url), what="The shop", seconds=30, process=process)
         yield process
+
+
+def _site(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 # The shop
@@ -236,6 +240,9 @@ def shop_environment(*, aws_port: int, directory: Path) -> Environment:
         "MEDIA_BUCKET": bucket,
         "MEDIA_URL": f"{aws}/{bucket}/",
         "STATIC_ROOT": str(directory / "static"),
+        # Nothing leaves this machine: a mail is a file.
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": str(directory / "mails"),
     }
 
 
@@ -316,6 +323,7 @@ def run(port: int, *, directory: Path) -> None:
     check_port(port)
     aws_port = free_port()
     environment = shop_environment(aws_port=aws_port, directory=directory)
+    environment["SITE_URL"] = _site(port)
     with (
         _locked(directory / "lock") as lock,
         emulated_aws(aws_port, directory=directory / "aws", keep=lock) as aws,
@@ -340,11 +348,12 @@ def _watch(children: dict[str, Process], environment: Environment) -> None:
 
 
 def _sweep(environment: Environment) -> None:
-    """The same command that a schedule runs in production. One that fails is made up for by the next."""
-    try:
-        manage("release_expired", environment=environment)
-    except CannotRun as failed:
-        print(failed, file=sys.stderr)
+    """The same commands that a schedule runs in production. One that fails is made up for by the next."""
+    for command in ("release_expired", "send_mails"):
+        try:
+            manage(command, environment=environment)
+        except CannotRun as failed:
+            print(failed, file=sys.stderr)
 
 
 @contextmanager
@@ -376,6 +385,7 @@ def _say_welcome(port: int) -> None:
   The shop   {shop:<30}  {CUSTOMER.email}  {CUSTOMER.password}
   The admin  {shop + "admin/":<30}  {ADMIN.email}   {ADMIN.password}
 
+  Mails are not sent: each is a file in .data/mails/.
   Ctrl-C stops everything. What you did is kept in .data/ for the next start.
 """,
         flush=True,

@@ -14,8 +14,8 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from ecokart import visitors
-from inventory import dynamodb, pace, sessions
+from ecokart import post, visitors
+from inventory import dynamodb, mails, pace, sessions
 from inventory.errors import Busy, InventoryError, TooManyTries, Unsure
 from inventory.models import User
 from shop import parts
@@ -118,6 +118,21 @@ def page_for_405(get_response: GetResponse) -> GetResponse:
             page = render(request, "405.html", status=405)
             page["Allow"] = response["Allow"]
             return page
+        return response
+
+    return middleware
+
+
+def send_mails(get_response: GetResponse) -> GetResponse:
+    """Send what a request has written when it is done: what the mails tell is committed by then."""
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return get_response(request)
+        with mails.collected() as ids:
+            response = get_response(request)
+        for mail_id in ids:
+            post.send(mail_id)
         return response
 
     return middleware

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "ecokart.middleware.who_is_asking",
     "ecokart.middleware.page_for_405",
     "ecokart.middleware.busy_page",
+    "ecokart.middleware.send_mails",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "ecokart.urls"
@@ -149,15 +150,30 @@ CARTS_TABLE = env.text("CARTS_TABLE", "ecokart-carts")
 ORDERS_TABLE = env.text("ORDERS_TABLE", "ecokart-orders")
 MOVEMENTS_TABLE = env.text("MOVEMENTS_TABLE", "ecokart-movements")
 NOTES_TABLE = env.text("NOTES_TABLE", "ecokart-notes")
+MAILS_TABLE = env.text("MAILS_TABLE", "ecokart-mails")
 
 # Rules of the shop
 RESERVATION_MINUTES = env.whole_number("RESERVATION_MINUTES", 120, at_least=1)
 LINE_MAX_QUANTITY = env.whole_number("LINE_MAX_QUANTITY", 99, at_least=1)
-# A checkout writes two items a line and two more, and DynamoDB takes 100 in one transaction.
+# A checkout writes two items a line and three more, and DynamoDB takes 100 in one transaction.
 CART_MAX_LINES = 40
 
 # How much memory each process may fill with pages that are made already; 0 makes every page anew.
 READY_PAGES_BYTES = env.whole_number("READY_PAGES_BYTES", 32 * 1024 * 1024, at_least=0)
+
+# Mails. They wait in their table until they are sent, so nothing is lost where a server is away or not named yet.
+SITE_URL = env.text("SITE_URL", "").rstrip("/")
+MAIL_FROM = env.text("MAIL_FROM", "shop@ecokart.example")
+DEFAULT_FROM_EMAIL = f"Ecokart <{MAIL_FROM}>"
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(BASE_DIR / ".data" / "mails"))
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.whole_number("EMAIL_PORT", 587, at_least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", True)
+# A customer waits for it.
+EMAIL_TIMEOUT = 3
 
 # Files
 MEDIA_BUCKET = env.text("MEDIA_BUCKET", "ecokart-media")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from inventory import clock, dynamodb, lines, reservations
+from inventory import clock, dynamodb, lines, mails, reservations
 from inventory.errors import CartChanged, CartEmpty, HoldExpired
 from inventory.models import Address, Cart, Line, Movement, Order, Product, Step
 
@@ -27,7 +27,8 @@ class Contact:
 
 @dynamodb.retry_while_busy
 def place_order(owner_id: str, *, token: str, contact: Contact) -> Order:
-    """Sell what a cart holds to its owner: stock goes down, movements and the order are written, the cart is emptied.
+    """Sell what a cart holds to its owner: stock goes down, movements, the order and
+    the mail that confirms it are written, the cart is emptied.
 
     ``token`` is the cart's ``order_id`` as the checkout page showed it and becomes the order's id, so the same page
     sent twice, from two tabs or after a lost answer gives the same order. Raises CartChanged when the cart is no longer
@@ -76,6 +77,7 @@ def _order(cart: Cart, sold: list[Line], contact: Contact) -> Order:
         number=order_number(order_id),
         history=[Step(status="pending", at=moment, by=contact.email)],
         email=contact.email,
+        language=mails.spoken(),
         address=Address(
             name=contact.name,
             street=contact.street,
@@ -101,6 +103,7 @@ def _sell(cart: Cart, order: Order) -> None:
             sale = Movement.of(line.product_id, "sold", quantity=-line.quantity, by=cart.user_id, order_id=order.id)
             tx.put(sale, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
         tx.put(order, condition=Order.id.does_not_exist(), otherwise=dynamodb.contended)
+        mails.write(tx, "order-placed", to=order.email, about={"order": order.id}, language=order.language)
         tx.put(
             cart.rewritten([], until=None),
             condition=cart.unchanged() & (Cart.expires_at > clock.now()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from pynamodb.attributes import ListAttribute, MapAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, ListAttribute, MapAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
@@ -390,6 +390,8 @@ class Order(Model):
     address = Address(null=True)
     email = UnicodeAttribute(default="")
     tracking = UnicodeAttribute(default="")
+    #: In which the customer ordered, and is written to.
+    language = UnicodeAttribute(default=settings.LANGUAGE_CODE)
 
     owner_index = OwnerIndex()
     status_index = StatusIndex()
@@ -482,6 +484,27 @@ class Note(Model):
     delete_at = TTLAttribute(attr_name="deleteAt", null=True)
 
 
+class Mail(Model):
+    """A mail that is to be sent: of which kind, to whom, and ``about`` what. It goes when it is sent.
+
+    ``due_at`` is when somebody may try (again): whoever tries moves it on, so that nobody else does meanwhile. A mail
+    without it was tried too often and waits for an operator, until TTL removes it.
+    """
+
+    class Meta(TableMeta):
+        table_name = settings.MAILS_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute()
+    to = UnicodeAttribute()
+    language = UnicodeAttribute()
+    about = JSONAttribute(default=dict)
+    written_at = MomentAttribute(attr_name="writtenAt", default=clock.now)
+    due_at = MomentAttribute(attr_name="dueAt", null=True)
+    tries = CountAttribute(default=0)
+    delete_at = TTLAttribute(attr_name="deleteAt", null=True)
+
+
 def tables() -> Iterator[type[Model]]:
     """One model for each table."""
-    yield from (Product, User, Cart, Order, Movement, Note)
+    yield from (Product, User, Cart, Order, Movement, Note, Mail)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from pynamodb.expressions.update import Action
 
-from inventory import availability, clock, dynamodb
+from inventory import availability, clock, dynamodb, mails
 from inventory.errors import NotPossible
 from inventory.models import Movement, Order, Product, Step
 
 STATUSES = Order.STATUSES
 WAITING = ("pending", "paid")
+#: What an order becomes that its customer gets a mail about.
+TOLD = ("shipped", "cancelled")
 
 
 def find(order_id: str) -> Order | None:
@@ -62,6 +64,8 @@ def _take(order_id: str, step: Step, *, tracking: str = "") -> Order:
         tx.update(Order(order_id), actions, condition=same, otherwise=dynamodb.contended)
         if step.status == "cancelled":
             _return_stock(tx, order, by=step.by)
+        if step.status in TOLD and order.email:
+            mails.write(tx, f"order-{step.status}", to=order.email, about={"order": order.id}, language=order.language)
     order.status, order.tracking, order.history = step.status, tracking or order.tracking, [*order.history, step]
     return order
 

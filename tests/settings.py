@@ -7,6 +7,7 @@ os.environ.setdefault("HTTPS", "0")
 # One address makes thousands of requests here. The tests of limits switch them on.
 os.environ.setdefault("LIMITS", "0")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1")
+os.environ.setdefault("SITE_URL", "https://shop.example")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 os.environ.setdefault("AWS_REGION", "eu-central-1")

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from ecokart import local
 from ecokart.aws import destroy, package, programs, smoke, static
 from ecokart.aws.stack import STILLBORN, StackFailed, Stacks
-from ecokart.aws.stage import CannotDeploy, Stage, find, secrets, settings, variables
+from ecokart.aws.stage import CannotDeploy, Stage, find, mail, secrets, settings, variables
 
 _TRIES_TO_PROTECT = 20
 _SECONDS_BETWEEN_TRIES = 5.0
@@ -77,11 +77,11 @@ class Deployment:
         commit = programs.check_commit()
         account = self.account()
         deployed = self.function()
-        keys = secrets(self.environ, deployed=deployed or {})
+        own = secrets(self.environ, deployed=deployed or {}) | mail(self.stage, self.environ, deployed=deployed or {})
         say(f"Stage {self.stage.name}, commit {commit[:12]}, account {account}, region {self.stage.region}")
 
-        outputs = self.data()
-        environment = variables(self.stage, bucket=outputs["Bucket"], keys=keys)
+        outputs = self.data(own)
+        environment = variables(self.stage, bucket=outputs["Bucket"], own=own)
         with programs.exported(commit) as source, tempfile.TemporaryDirectory() as scratch:
             package = build(Path(scratch), python=python)
             self.files(source, environment, bucket=outputs["Bucket"], root=Path(scratch, "static"))
@@ -90,16 +90,18 @@ class Deployment:
             self.zappa(self.word(deployed), "--zip", str(package), outputs=outputs, environment=environment)
         self.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=self.stage.function)
         api = self.api_id()
+        self.name(self.stage.address(api), environment)
         self.protect(api, outputs["Firewall"])
         self.certify(outputs, environment)
         self.look(self.stage.address(api))
 
-    def data(self) -> dict[str, str]:
+    def data(self, own: Mapping[str, str]) -> dict[str, str]:
         """The stack of tables, bucket, rights, limits and alarms. Gives its outputs."""
         say("Data stack: tables, bucket, rights, limits, alarms")
         parameters = {
             "Stage": self.stage.name,
             "AlarmAddress": self.environ.get("ALARM_ADDRESS"),
+            "MailFrom": own.get("MAIL_FROM"),
             "MonthlyDollars": self.environ.get("MONTHLY_DOLLARS"),
         }
         body, tags = TEMPLATE.read_text(encoding="utf-8"), {"project": "ecokart", "stage": self.stage.name}
@@ -142,6 +144,16 @@ class Deployment:
         if not found:
             raise CannotDeploy(f"Zappa has left no gateway in the stack {self.stage.function}. Run the command again.")
         return found[0]
+
+    def name(self, address: str, environment: Mapping[str, str]) -> None:
+        """Tell the function where it is found, for links in mails. A new gateway has its address only now."""
+        if environment.get("SITE_URL"):
+            return
+        said = {**environment, "SITE_URL": address}
+        self.lambda_client.update_function_configuration(
+            FunctionName=self.stage.function, Environment={"Variables": said}
+        )
+        self.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=self.stage.function)
 
     def protect(self, api: str, firewall: str) -> None:
         """Bind the limit of requests to the gateway's stage. A new one takes WAF some moments to find."""

@@ -40,12 +40,12 @@ LEFT_OUT = {
 # The shop's own, by the names that git knows.
 _OURS = ("adminpanel", "ecokart", "inventory", "shop", "templates")
 # Of ecokart/aws the function needs itself; the rest deploys it.
-_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "log", "start", "tasks"}
+_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "log", "mail", "start", "tasks"}
 # To draw the demo catalogue's pictures takes longer than a function may; it is seeded from where the stage is deployed.
 _NOT_OURS = ("ecokart/local.py", "inventory/demo/*", "*/commands/seed_catalogue.py", "*.po")
 
 #: Services of AWS that the shop asks. Botocore knows 400 others.
-_SERVICES = {"dynamodb", "s3"}
+_SERVICES = {"dynamodb", "s3", "ses"}
 #: Who signs for Amazon's own addresses; the function asks no others. Botocore trusts 120 more.
 _AUTHORITIES = re.compile(r"Amazon Root CA|Starfield Services Root Certificate Authority - G2")
 

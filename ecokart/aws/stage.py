@@ -10,7 +10,7 @@ from typing import Any
 from ecokart import local
 
 SETTINGS = local.ROOT / "zappa_settings.json"
-TABLES = ("products", "users", "carts", "orders", "movements", "notes")
+TABLES = ("products", "users", "carts", "orders", "movements", "notes", "mails")
 SHORTEST_SECRET = 50
 
 
@@ -91,8 +91,21 @@ def secrets(environ: Mapping[str, str], *, deployed: Mapping[str, str]) -> dict[
     return {"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": kept}
 
 
-def variables(stage: Stage, *, bucket: str, keys: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a stage's function. What the stage's settings say of it comes last.
+def mail(stage: Stage, environ: Mapping[str, str], *, deployed: Mapping[str, str]) -> dict[str, str]:
+    """Whom the stage's mails come from (the operator's word, or what the function there says), and where links lead.
+
+    A stage without a name of its own learns its address with its first deployment.
+    """
+    known = {name: environ.get(name) or deployed.get(name, "") for name in ("MAIL_FROM", "SITE_URL")}
+    if stage.domain:
+        known["SITE_URL"] = stage.address("")
+    return {name: value for name, value in known.items() if value}
+
+
+def variables(stage: Stage, *, bucket: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a stage's function: ``own`` is what another deployment of the same code would not share.
+
+    What the stage's settings say of it comes last.
 
     It answers to one address only, because each process keeps parts of pages, and links in them begin with the
     address's path. The names of API Gateway are given as a whole: the first deployment knows its own only afterwards,
@@ -101,7 +114,8 @@ def variables(stage: Stage, *, bucket: str, keys: Mapping[str, str]) -> dict[str
     files = f"https://{bucket}.s3.{stage.region}.amazonaws.com/"
     return {
         "DJANGO_SETTINGS_MODULE": "ecokart.settings",
-        **keys,
+        **own,
+        "EMAIL_BACKEND": "ecokart.aws.mail.EmailBackend",
         "ALLOWED_HOSTS": stage.domain or f".execute-api.{stage.region}.amazonaws.com",
         "MEDIA_BUCKET": bucket,
         "MEDIA_URL": files,

@@ -52,7 +52,7 @@ def function() -> Function:
         if gateway.speaks(event):
             return door(event, request_id)
         if tasks.is_scheduled(event):
-            return tasks.sweep(request_id)
+            return tasks.run_scheduled(event, request_id)
         if "manage" in event:
             return tasks.manage(event["manage"], request_id)
         raise UnknownEvent(

@@ -1,4 +1,4 @@
-"""What the function does when nobody visits: the sweep, by the clock, and a few commands for whoever operates it."""
+"""What the function does when nobody visits: its tasks, by the clock, and a few commands for whoever operates it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management import CommandError, call_command
 
+from ecokart import post
 from ecokart.aws import log
 from inventory import reservations
 
@@ -17,7 +18,7 @@ Event = dict[str, Any]
 Answer = dict[str, Any]
 
 #: Whoever may invoke the function may run these. None of them gives anybody rights, or deletes anything.
-COMMANDS = ("create_tables", "prove_stock", "release_expired", "upgrade_tables")
+COMMANDS = ("create_tables", "prove_stock", "release_expired", "send_mails", "upgrade_tables")
 
 
 class NotAllowed(Exception):
@@ -29,12 +30,36 @@ def is_scheduled(event: Event) -> bool:
     return event.get("source") == "aws.events" or event.get("detail-type") == "Scheduled Event"
 
 
-def sweep(request_id: str) -> Answer:
-    """Give back what expired carts hold. What the database raises stays raised: then the call counts as failed."""
+def run_scheduled(event: Event, request_id: str) -> Answer:
+    """Do what the rule of this event is for, or everything where it names no task.
+
+    What the database raises stays raised: then the call counts as failed.
+    """
+    rules = " ".join(event.get("resources", []))
+    names = [name for name in TASKS if rules.endswith(name)] or list(TASKS)
+    return {name: _run(name, request_id) for name in names}
+
+
+def _run(name: str, request_id: str) -> Answer:
     began = time.perf_counter()
-    released = reservations.release_expired()
-    log.write(request=request_id, task="release_expired", released=released, ms=_ms_since(began))
-    return {"released": released}
+    done = TASKS[name]()
+    log.write(request=request_id, task=name, **done, ms=_ms_since(began))
+    return done
+
+
+def _release_expired() -> Answer:
+    """Give back what expired carts hold."""
+    return {"released": reservations.release_expired()}
+
+
+def _send_mails() -> Answer:
+    """Send the mails that wait."""
+    swept = post.sweep()
+    return {"sent": swept.sent, "failed": swept.failed}
+
+
+#: By the names in zappa_settings.json: Zappa's rules end with them.
+TASKS: dict[str, Callable[[], Answer]] = {"release_expired": _release_expired, "send_mails": _send_mails}
 
 
 def manage(words: str | Iterable[str], request_id: str) -> Answer:

@@ -19,6 +19,7 @@ KEYS = {
     "ecokart-orders": ["id"],
     "ecokart-movements": ["productId", "time"],
     "ecokart-notes": ["id"],
+    "ecokart-mails": ["id"],
 }
 INDEXES = {
     "ecokart-products": {
@@ -30,6 +31,7 @@ INDEXES = {
     "ecokart-orders": {"userId-index": ["userId", "createdAt"], "status-index": ["status", "createdAt"]},
     "ecokart-movements": {},
     "ecokart-notes": {},
+    "ecokart-mails": {},
 }
 
 

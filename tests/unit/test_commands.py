@@ -48,12 +48,13 @@ def test_create_tables_makes_what_is_missing_and_says_so():
 
     assert Movement.exists()
     assert printed.splitlines() == [
-        "  ecokart-products: 1 of 6",
-        "  ecokart-users: 2 of 6",
-        "  ecokart-carts: 3 of 6",
-        "  ecokart-orders: 4 of 6",
-        "  ecokart-movements: 5 of 6",
-        "  ecokart-notes: 6 of 6",
+        "  ecokart-products: 1 of 7",
+        "  ecokart-users: 2 of 7",
+        "  ecokart-carts: 3 of 7",
+        "  ecokart-orders: 4 of 7",
+        "  ecokart-movements: 5 of 7",
+        "  ecokart-notes: 6 of 7",
+        "  ecokart-mails: 7 of 7",
     ]
 
 

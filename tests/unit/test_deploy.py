@@ -73,7 +73,7 @@ def test_the_functions_variables_are_those_that_the_shop_reads() -> None:
     read = set(re.findall(r'env\.\w+\("(\w+)"', (local.ROOT / "ecokart" / "settings.py").read_text()))
     keys = stage.secrets({"SECRET_KEY": KEY}, deployed={})
 
-    found = stage.variables(DEV, bucket="files", keys=keys)
+    found = stage.variables(DEV, bucket="files", own=keys)
 
     assert found.keys() - {"DJANGO_SETTINGS_MODULE"} <= read
     assert found.keys() >= {"SECRET_KEY", "ALLOWED_HOSTS", "STATIC_URL", "MEDIA_URL", "MEDIA_BUCKET"}
@@ -89,7 +89,7 @@ def test_the_tables_of_a_stage_are_those_of_its_stack() -> None:
 def test_a_stage_answers_to_one_name_only() -> None:
     with_domain = Stage("dev", region="eu-central-1", domain="shop.example")
 
-    hosts = [stage.variables(one, bucket="files", keys={})["ALLOWED_HOSTS"] for one in (DEV, with_domain)]
+    hosts = [stage.variables(one, bucket="files", own={})["ALLOWED_HOSTS"] for one in (DEV, with_domain)]
 
     assert hosts == [".execute-api.eu-central-1.amazonaws.com", "shop.example"]
     assert DEV.address("abc") == "https://abc.execute-api.eu-central-1.amazonaws.com/dev/"
@@ -508,3 +508,30 @@ def test_a_protected_table_is_unprotected() -> None:
     destroy.unprotect(session, "ecokart-production-orders")
 
     client.delete_table(TableName="ecokart-production-orders")
+
+
+# Mails
+
+
+def test_a_stage_keeps_whom_its_mails_come_from_and_where_their_links_lead() -> None:
+    deployed = {"MAIL_FROM": "shop@shop.example", "SITE_URL": DEV.address("abc"), "SECRET_KEY": KEY}
+    with_domain = Stage("dev", region="eu-central-1", domain="shop.example")
+
+    assert stage.mail(DEV, {}, deployed={}) == {}
+    assert stage.mail(DEV, {}, deployed=deployed) == {name: deployed[name] for name in ("MAIL_FROM", "SITE_URL")}
+    assert stage.mail(DEV, {"MAIL_FROM": "new@shop.example"}, deployed=deployed)["MAIL_FROM"] == "new@shop.example"
+    assert stage.mail(with_domain, {}, deployed=deployed)["SITE_URL"] == "https://shop.example/"
+
+
+@pytest.mark.parametrize(("known", "told"), [("", ["https://abc/"]), ("https://shop.example/", [])])
+def test_a_first_deployment_tells_the_function_its_address(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch, known: str, told: list[str]
+) -> None:
+    function, said = Function("a"), list[dict[str, str]]()
+    function.update_function_configuration = lambda **change: said.append(change["Environment"]["Variables"])  # type: ignore[attr-defined]
+    monkeypatch.setattr(deployment, "lambda_client", function)
+
+    deployment.name("https://abc/", {"SECRET_KEY": KEY, "SITE_URL": known})
+
+    assert [one["SITE_URL"] for one in said] == told
+    assert all(one["SECRET_KEY"] == KEY for one in said)

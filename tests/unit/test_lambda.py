@@ -19,7 +19,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from ecokart import local
-from ecokart.aws import gateway, start, tasks
+from ecokart.aws import gateway, stage, start, tasks
 from inventory import catalogue, reservations
 from inventory.models import Product
 from shop import ready
@@ -370,12 +370,28 @@ def test_the_clock_frees_an_expired_cart(call: Callable[[Event], Any], later: An
 
     told = [call(event), call(event)]
 
-    assert told == [{"released": 1}, {"released": 0}]
+    assert [one["release_expired"] for one in told] == [{"released": 1}, {"released": 0}]
     assert catalogue.find("prod-1").available == 10
-    assert [(line["task"], line["released"]) for line in lines(capsys)] == [
+    assert [(line["task"], line.get("released")) for line in lines(capsys)] == [
         ("release_expired", 1),
+        ("send_mails", None),
         ("release_expired", 0),
+        ("send_mails", None),
     ]
+
+
+@pytest.mark.parametrize("task", ["release_expired", "send_mails"])
+def test_a_rule_of_zappas_runs_its_own_task_only(call: Callable[[Event], Any], task: str):
+    rule = f"arn:aws:events:eu-central-1:000000000000:rule/ecokart-dev-{task}"
+
+    assert list(call({"source": "aws.events", "resources": [rule]})) == [task]
+
+
+def test_every_task_has_its_rule_in_the_settings():
+    events = stage.settings("dev")["events"]
+
+    assert {event["function"] for event in events} == set(tasks.TASKS)
+    assert {event["expression"] for event in events} == {"rate(5 minutes)"}
 
 
 def test_a_sweep_that_cannot_ask_has_failed(call: Callable[[Event], Any], pauses: list[float]):

@@ -133,7 +133,7 @@ def test_it_holds_nothing_else(names: list[str], pattern: str):
 def test_botocore_knows_the_services_that_are_asked(names: list[str]):
     services = {name.split("/")[2] for name in names if fnmatch(name, "botocore/data/*/*/*")}
 
-    assert services == {"dynamodb", "s3"}
+    assert services == {"dynamodb", "s3", "ses"}
 
 
 def test_every_package_is_in_it_or_left_out_for_a_reason(names: list[str], site: Path):
