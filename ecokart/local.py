@@ -247,8 +247,8 @@ def shop_environment(*, aws_port: int, directory: Path) -> Environment:
 
 
 def _without_aws() -> Environment:
-    """Our environment without accounts, profiles, endpoints and proxies that could lead away from this machine."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """Our environment without accounts, profiles, endpoints, proxies and sites that lead away from this machine."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "SITE_URL"}
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     return kept | nowhere | {"AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": HOST, "no_proxy": HOST}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from ecokart import letters
-from inventory import mails
+from inventory import dynamodb, mails
 
 logger = logging.getLogger(__name__)
 #: A sweep begins no mail after that many seconds: a function of half a minute runs it.
@@ -39,7 +39,7 @@ def send(mail_id: str) -> bool | None:
         letters.message(mail).send()
     except Exception as failed:  # Backends raise what they like, and none of it may reach the customer.
         # Not what it says: that may hold the customer's address.
-        said = (mail.id, mail.kind, mail.tries, type(failed).__name__)
+        said = (mail.id, mail.kind, mail.tries, f"{type(failed).__name__} {dynamodb.error_code(failed)}".strip())
         if mails.put_off(mail):
             logger.error(
                 "Mail %s (%s) was given up after %s tries: %s. manage.py send_mails --parked tries again.", *said

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import uuid
+from datetime import datetime
 
 import bcrypt
 from django.contrib.auth.hashers import check_password, make_password
 from pynamodb.expressions.update import Action
 
-from inventory import clock, dynamodb, sessions
+from inventory import clock, dynamodb, mails, sessions
 from inventory.errors import EmailTaken, NoSuchAccount
 from inventory.models import EmailGuard, User
 
@@ -17,16 +18,31 @@ from inventory.models import EmailGuard, User
 _PLAIN_BCRYPT = ("$2a$", "$2b$", "$2y$")
 _BCRYPT_BYTES = 72
 PASSWORD_MAX_LENGTH = 1024
+_NOBODY = "nobody"
 
 
 def register(*, email: str, password: str, name: str) -> User:
-    """Open a customer's account. Raises EmailTaken when the address has one, and Busy; nothing is written then."""
+    """Open a customer's account and ask by mail whether its address is right.
+
+    Raises EmailTaken when the address has an account, and Busy; nothing is written then.
+    """
     return _create(email=email, password=password, name=name, role="user")
 
 
+def tell_owner(email: str) -> None:
+    """Tell whose address it is that somebody wanted an account for it. Raises Busy."""
+    address = normalised(email)
+    mails.write_one("address-taken", to=address, about={"email": address})
+
+
+def create(*, email: str, password: str, name: str) -> User:
+    """Open a customer's account for an operator, who knows the address to be right. Raises as ``register`` does."""
+    return _create(email=email, password=password, name=name, role="user", verified_at=clock.now())
+
+
 def create_admin(*, email: str, password: str, name: str) -> User:
-    """Open an admin's account. Raises as ``register`` does."""
-    return _create(email=email, password=password, name=name, role="admin")
+    """Open an admin's account in the same way."""
+    return _create(email=email, password=password, name=name, role="admin", verified_at=clock.now())
 
 
 def authenticate(email: str, password: str) -> User | None:
@@ -76,12 +92,29 @@ def find(user_id: str) -> User | None:
 def find_by_email(email: str) -> User | None:
     """The account with this address, through its guard item: never stale, unlike an index."""
     guard = dynamodb.get(EmailGuard, EmailGuard.key(normalised(email)))
-    return find(guard.user_id) if guard else None
+    # An address that nobody has takes a second read too: the time would tell.
+    return find(guard.user_id if guard else _NOBODY)
+
+
+def who(user: User, *, by_name: bool = True, **more: str) -> dict[str, str]:
+    """What a mail about an account needs to know.
+
+    Its name only where its address is known to be right: nobody gets mail with words that a stranger chose for a name.
+    """
+    name = user.name if by_name and user.verified_at else ""
+    return {"user": user.id, "name": name, "email": user.email, **more}
 
 
 def normalised(email: str) -> str:
     """The form in which addresses are compared: without blanks around, in small letters."""
     return email.strip().lower()
+
+
+def _create(*, email: str, password: str, name: str, role: str, verified_at: datetime | None = None) -> User:
+    hashed = make_password(password)
+    new = User(str(uuid.uuid4()), email=normalised(email), password=hashed, role=role, name=name)
+    new.verified_at = verified_at
+    return _add(new)
 
 
 @dynamodb.retry_while_busy
@@ -90,11 +123,6 @@ def _set(user_id: str, action: Action) -> None:
     with dynamodb.transaction() as tx:
         there = User.email.exists()
         tx.update(User(user_id), [action, *sessions.all_ended()], condition=there, otherwise=lambda _: NoSuchAccount())
-
-
-def _create(*, email: str, password: str, name: str, role: str) -> User:
-    address = normalised(email)
-    return _add(User(str(uuid.uuid4()), email=address, password=make_password(password), role=role, name=name))
 
 
 @dynamodb.retry_while_busy
@@ -106,6 +134,8 @@ def _add(user: User) -> User:
     with dynamodb.transaction() as tx:
         tx.put(guard, condition=EmailGuard.id.does_not_exist(), otherwise=taken)
         tx.put(user, condition=User.id.does_not_exist(), otherwise=dynamodb.contended)
+        if user.verified_at is None:
+            mails.write(tx, "verify-address", to=user.email, about=who(user))
     return user
 
 

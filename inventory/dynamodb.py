@@ -134,6 +134,7 @@ class transaction:
 
     def __init__(self) -> None:
         self._write = TransactWrite(connection=connection(), client_request_token=str(uuid.uuid4()))
+        self._deletes: list[tuple[type[Model], Refusal]] = []
         self._puts: list[tuple[type[Model], Refusal]] = []
         self._updates: list[tuple[type[Model], Refusal]] = []
         self._sent: list[tuple[Model, Sequence[Action]]] = []
@@ -166,11 +167,16 @@ class transaction:
         self._write.save(item, condition=condition, return_values=_ALL_OLD)
         self._puts.append((type(item), otherwise))
 
+    def delete(self, item: Model, *, condition: Condition, otherwise: Refusal) -> None:
+        """What was found is not told of a delete that fails."""
+        self._write.delete(item, condition=condition)
+        self._deletes.append((type(item), otherwise))
+
     def _meaning(self, failed: TransactWriteError) -> Exception:
         if isinstance(failed.cause, BotoCoreError):
             return OutcomeUnknown()
-        # PynamoDB sends puts, then updates, whatever order we called in; the reasons come in that order.
-        writes = [*self._puts, *self._updates]
+        # PynamoDB sends deletes, puts, then updates, whatever order we called in; the reasons come in that order.
+        writes = [*self._deletes, *self._puts, *self._updates]
         reasons = failed.cancellation_reasons
         for (model, otherwise), reason in zip(writes, reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":

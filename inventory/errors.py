@@ -119,8 +119,27 @@ class HoldExpired(InventoryError):
     says = _("Your reservation has run out. Reserve your products again, then order.")
 
 
+class WrongPassword(InventoryError):
+    says = _("This is not your password of now. Please check it.")
+
+
+class LinkUsed(InventoryError):
+    says = _("This link is no longer good: it was used, or something has changed since. Please ask for a new one.")
+
+
 class EmailTaken(InventoryError):
     says = _("There is already an account with this e-mail address. Please log in.")
+
+
+class NoSuchAddress(InventoryError):
+    says = _("This address is no longer in your book.")
+
+
+class TooManyAddresses(InventoryError):
+    says = _("Your book has room for %(limit)s addresses. Please take one out first.")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
 
 
 class ProductChanged(InventoryError):

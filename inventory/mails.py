@@ -51,11 +51,13 @@ def spoken() -> str:
 
 def write(tx: dynamodb.transaction, kind: str, *, to: str, about: dict[str, str], language: str = "") -> None:
     """Add a mail to a transaction. Where no language is said, it is that of whoever is asking."""
-    mail = Mail(str(uuid.uuid4()), kind=kind, to=to, language=language or spoken(), about=about, due_at=clock.now())
+    mail = _made(kind, to=to, about=about, language=language or spoken())
     tx.put(mail, condition=Mail.id.does_not_exist(), otherwise=dynamodb.contended)
-    ids = _written.get()
-    if ids is not None:
-        ids.append(mail.id)
+
+
+def write_one(kind: str, *, to: str, about: dict[str, str]) -> None:
+    """Write a mail that tells of nothing else that is written. Raises Busy."""
+    _put(_made(kind, to=to, about=about, language=spoken()))
 
 
 def claim(mail_id: str) -> Mail | None:
@@ -109,6 +111,20 @@ def try_parked_again() -> int:
         parked = list(Mail.scan(Mail.due_at.does_not_exist(), consistent_read=True))
     actions: list[Action] = [Mail.due_at.set(clock.now()), Mail.tries.set(0), Mail.delete_at.remove()]
     return sum(_updated(mail, actions, condition=Mail.tries >= TRIES) for mail in parked)
+
+
+def _made(kind: str, *, to: str, about: dict[str, str], language: str) -> Mail:
+    mail = Mail(str(uuid.uuid4()), kind=kind, to=to, language=language, about=about, due_at=clock.now())
+    ids = _written.get()
+    if ids is not None:
+        ids.append(mail.id)
+    return mail
+
+
+@dynamodb.retry_while_busy
+def _put(mail: Mail) -> None:
+    with dynamodb.transaction() as tx:
+        tx.put(mail, condition=Mail.id.does_not_exist(), otherwise=lambda _: dynamodb.AlreadyDone())
 
 
 def _updated(mail: Mail, actions: list[Action], *, condition: Condition) -> bool:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from pynamodb.attributes import JSONAttribute, ListAttribute, MapAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    MapAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
@@ -157,6 +164,22 @@ class EmailIndex(GlobalSecondaryIndex["User"]):
     email = UnicodeAttribute(hash_key=True)
 
 
+class Address(MapAttribute[str, str]):
+    """Where the parcel goes."""
+
+    name = UnicodeAttribute()
+    street = UnicodeAttribute()
+    postal_code = UnicodeAttribute(attr_name="postalCode")
+    city = UnicodeAttribute()
+    country = UnicodeAttribute()
+
+
+class SavedAddress(Address):
+    """An address in an account's book."""
+
+    id = UnicodeAttribute()
+
+
 class Session(MapAttribute[str, object]):
     """Somebody who is logged in on one device. ``seen`` is coarse: no request writes because of it alone."""
 
@@ -185,6 +208,11 @@ class User(Model):
     created_at = MomentAttribute(attr_name="createdAt", default=clock.now)
 
     name = UnicodeAttribute(default="")
+    #: When a mail to the address was answered; until then it may be anybody's.
+    verified_at = MomentAttribute(attr_name="verifiedAt", null=True)
+    #: The address that the account is to have once a mail to it is answered.
+    new_email = UnicodeAttribute(attr_name="newEmail", null=True)
+    addresses = ListAttribute(of=SavedAddress, default=list)
     epoch = CountAttribute(default=0)
     sessions = ListAttribute(of=Session, default=list)
     session_moves = CountAttribute(attr_name="sessionMoves", default=0)
@@ -329,16 +357,6 @@ class Cart(Model):
         )
 
 
-class Address(MapAttribute[str, str]):
-    """Where the parcel goes."""
-
-    name = UnicodeAttribute()
-    street = UnicodeAttribute()
-    postal_code = UnicodeAttribute(attr_name="postalCode")
-    city = UnicodeAttribute()
-    country = UnicodeAttribute()
-
-
 class Step(MapAttribute[str, object]):
     """One change of an order: what it became, when, through whom."""
 
@@ -392,6 +410,8 @@ class Order(Model):
     tracking = UnicodeAttribute(default="")
     #: In which the customer ordered, and is written to.
     language = UnicodeAttribute(default=settings.LANGUAGE_CODE)
+    #: There when its customer's account is gone: their e-mail address goes when the order has come to its end.
+    is_forgotten = BooleanAttribute(attr_name="forgotten", null=True)
 
     owner_index = OwnerIndex()
     status_index = StatusIndex()

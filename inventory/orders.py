@@ -27,6 +27,12 @@ def list_for(owner_id: str, *, limit: int = 50) -> list[Order]:
     return list(Order.owner_index.query(owner_id, scan_index_forward=False, limit=limit))
 
 
+def all_for(owner_id: str) -> list[Order]:
+    """All of an owner's orders, newest first, however many."""
+    with dynamodb.reading():
+        return list(Order.owner_index.query(owner_id, scan_index_forward=False))
+
+
 def list_by_status(status: str | None, *, limit: int = 50) -> list[Order]:
     """Orders in one state, or in any, newest first."""
     wanted = [status] if status else list(STATUSES)
@@ -49,6 +55,35 @@ def advance(order: Order, *, to: str, by: str, tracking: str = "") -> Order:
     return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), tracking=tracking)
 
 
+def forget_customer(owner_id: str) -> None:
+    """Take the e-mail address out of an owner's orders: at once, or when one that is under way has come to its end.
+
+    Name and delivery address stay: they belong to the invoice, which must be kept. May be repeated. Raises Busy.
+    """
+    for order in all_for(owner_id):
+        _forget(order.id)
+
+
+@dynamodb.retry_while_busy
+def _forget(order_id: str) -> None:
+    order = dynamodb.get(Order, order_id)
+    if order is None or order.is_forgotten:
+        return
+    actions: list[Action] = [Order.is_forgotten.set(True)]
+    if not order.next_steps:
+        actions += [Order.email.set(""), Order.history.set(_without_address(order))]
+    with dynamodb.transaction() as tx:
+        same = Order.status == order.status
+        tx.update(Order(order_id), actions, condition=same, otherwise=dynamodb.contended)
+
+
+def _without_address(order: Order) -> list[Step]:
+    """What happened to an order, with its owner's id where their e-mail address stood."""
+    for step in order.history:
+        step.by = order.user_id if step.by == order.email else step.by
+    return order.history
+
+
 @dynamodb.retry_while_busy
 def _take(order_id: str, step: Step, *, tracking: str = "") -> Order:
     order = dynamodb.get(Order, order_id)
@@ -56,14 +91,20 @@ def _take(order_id: str, step: Step, *, tracking: str = "") -> Order:
         return order  # An earlier try has happened after all.
     if order is None or step.status not in order.next_steps:
         raise _not_possible(order, order_id)
-    actions: list[Action] = [Order.status.set(step.status), Order.history.set(Order.history.append([step]))]
+    # A movement names its customer by id, so that it can stay when the person goes.
+    mover = order.user_id if step.by == order.email else step.by
+    actions: list[Action] = [Order.status.set(step.status)]
+    if order.is_forgotten and not Order.STEPS[step.status]:
+        actions += [Order.email.set(""), Order.history.set([*_without_address(order), step])]
+    else:
+        actions.append(Order.history.set(Order.history.append([step])))
     if tracking:
         actions.append(Order.tracking.set(tracking))
     with dynamodb.transaction() as tx:
         same = Order.status == order.status
         tx.update(Order(order_id), actions, condition=same, otherwise=dynamodb.contended)
         if step.status == "cancelled":
-            _return_stock(tx, order, by=step.by)
+            _return_stock(tx, order, by=mover)
         if step.status in TOLD and order.email:
             mails.write(tx, f"order-{step.status}", to=order.email, about={"order": order.id}, language=order.language)
     order.status, order.tracking, order.history = step.status, tracking or order.tracking, [*order.history, step]

@@ -61,6 +61,14 @@ def remove(owner_id: str, product_id: str) -> Cart:
 
 
 @dynamodb.retry_while_busy
+def clear(owner_id: str) -> None:
+    """Take everything out of a cart and give its units back. A cart that is empty is no error. Raises Busy."""
+    cart = dynamodb.get(Cart, owner_id)
+    if cart is not None and cart.lines:
+        carts.rewrite(cart, [], until=None)
+
+
+@dynamodb.retry_while_busy
 def extend(owner_id: str) -> Cart:
     """Let the hold of a cart start anew. Raises HoldExpired when it has run out, CartEmpty without lines."""
     cart = _cart_with_lines(owner_id)

@@ -200,11 +200,10 @@ def _line(label: "_StrPromise", autocomplete: str, *, most: int = 100, **attribu
     return forms.CharField(label=label, max_length=most, widget=widget)
 
 
-class CheckoutForm(forms.Form):
+class DeliveryForm(forms.Form):
+    """Where a parcel goes."""
+
     name = _line(_("First and last name"), "name")
-    email = forms.EmailField(
-        label=_("E-mail address"), max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
-    )
     street = _line(_("Street and number"), "address-line1")
     postal_code = _line(_("Postal code"), "postal-code", most=10, inputmode="numeric")
     city = _line(_("Town or city"), "address-level2")
@@ -215,12 +214,6 @@ class CheckoutForm(forms.Form):
         widget=forms.Select({"autocomplete": "country"}),
         error_messages={"invalid_choice": _("We deliver to Germany, Austria and Switzerland only.")},
     )
-    checkout_token = forms.CharField(
-        max_length=ID_LENGTH,
-        widget=forms.HiddenInput,
-        validators=[RegexValidator(r"\A[A-Za-z0-9_-]+\Z", _OUT_OF_DATE)],
-        error_messages={"required": _OUT_OF_DATE, "max_length": _OUT_OF_DATE},
-    )
 
     def clean(self) -> dict[str, Any]:
         digits = POSTAL_CODE_DIGITS.get(self.cleaned_data.get("country", ""))
@@ -230,9 +223,24 @@ class CheckoutForm(forms.Form):
             self.add_error("postal_code", ValidationError(sentence, params={"digits": digits}))
         return self.cleaned_data
 
+
+class CheckoutForm(DeliveryForm):
+    field_order = ("name", "email", "street", "postal_code", "city", "country")
+
+    email = forms.EmailField(
+        label=_("E-mail address"), max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
+    save_address = forms.BooleanField(label=_("Keep this address in my address book"), required=False)
+    checkout_token = forms.CharField(
+        max_length=ID_LENGTH,
+        widget=forms.HiddenInput,
+        validators=[RegexValidator(r"\A[A-Za-z0-9_-]+\Z", _OUT_OF_DATE)],
+        error_messages={"required": _OUT_OF_DATE, "max_length": _OUT_OF_DATE},
+    )
+
     def contact(self) -> dict[str, str]:
-        """Everything but the token."""
-        return {name: self.cleaned_data[name] for name in self.fields if name != "checkout_token"}
+        """Who orders, and where the parcel goes."""
+        return {name: self.cleaned_data[name] for name in self.field_order}
 
 
 class LoginForm(forms.Form):
@@ -250,13 +258,9 @@ class LoginForm(forms.Form):
     )
 
 
-class RegisterForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
-    email = forms.EmailField(
-        label=_("E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput({"autocomplete": "email"}),
-    )
+class NewPasswordForm(forms.Form):
+    """A password, typed twice."""
+
     password = forms.CharField(
         label=_("Password"),
         min_length=8,
@@ -286,3 +290,14 @@ class RegisterForm(forms.Form):
         if password and again and password != again:
             self.add_error("password_again", _("The two passwords are not the same."))
         return self.cleaned_data
+
+
+class RegisterForm(NewPasswordForm):
+    field_order = ("name", "email", "password", "password_again")
+
+    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )

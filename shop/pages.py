@@ -1,9 +1,11 @@
 """Pages that more than one view answers with: a form that was wrong comes back on the page that it came from."""
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import cache_control
 
 from inventory import baskets, catalogue
@@ -31,6 +33,26 @@ def cart(request: ShopRequest, *, status: int = 200, **more: object) -> HttpResp
         **more,
     }
     return render(request, "shop/cart.html", context, status=status)
+
+
+def form(request: ShopRequest, template: str, form: Form, *, status: int = 200, **more: object) -> HttpResponse:
+    """A page with a form, which knows where its visitor was going."""
+    context = {"form": form, "next": next_page(request), "here": request.get_full_path(), **more}
+    return render(request, template, context, status=status)
+
+
+def next_page(request: ShopRequest) -> str:
+    """Where the visitor was going, if that is a page of ours."""
+    where = request.POST.get("next") or request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
+    # Only a path: what is none would be taken for the name of a view.
+    return where if ours and where.startswith("/") else ""
+
+
+def with_next(view: str, where: str) -> str:
+    """The address of a page that knows where its visitor was going."""
+    page = reverse(view)
+    return f"{page}?{urlencode({'next': where})}" if where else page
 
 
 def product(

@@ -13,3 +13,9 @@ class ShopRequest(HttpRequest):
 
     account: User | None
     address: str
+
+
+class AccountRequest(ShopRequest):
+    """Of somebody who is logged in."""
+
+    account: User

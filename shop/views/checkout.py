@@ -8,8 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 import inventory.checkout
-from inventory import baskets, limits
+from inventory import addresses, baskets, limits
 from inventory.errors import CartChanged, CartEmpty, HoldExpired, InventoryError
+from inventory.models import User
 from shop import order_keys, owners, pages
 from shop.forms import CheckoutForm
 from shop.requests import ShopRequest
@@ -42,7 +43,17 @@ def _order(request: ShopRequest) -> HttpResponse:
         return pages.cart(request, status=409) if isinstance(refusal, CartChanged) else redirect("shop:cart")
     request.session.pop("contact", None)
     owners.remember_cart(request, None)
+    if request.account and form.cleaned_data["save_address"]:
+        _keep(request, request.account, contact)
     return redirect(order_keys.address(order, with_key=order_keys.is_guests(order), new=True))
+
+
+def _keep(request: ShopRequest, account: User, contact: dict[str, str]) -> None:
+    """Put the address into the book. The order stands, whatever comes of this."""
+    try:
+        addresses.add(account.id, contact)
+    except InventoryError as refusal:
+        messages.warning(request, refusal.sentence)
 
 
 def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
@@ -53,13 +64,19 @@ def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> Htt
         refusal = HoldExpired() if basket else CartEmpty()
         messages.error(request, refusal.sentence)
         return redirect("shop:cart")
-    context = {"form": form, "basket": basket, "here": reverse("shop:checkout")}
+    book = request.account.addresses if request.account else []
+    context = {"form": form, "basket": basket, "book": book, "here": reverse("shop:checkout")}
     return render(request, "shop/checkout.html", context, status=status)
 
 
 def _what_we_know(request: ShopRequest) -> dict[str, str]:
-    """What the customer typed the last time, or what their account says."""
-    typed: dict[str, str] | None = request.session.get("contact")
-    if typed:
+    """What the customer typed the last time, or what their account says; with the address that they have chosen."""
+    typed: dict[str, str] = request.session.get("contact") or {}
+    account = request.account
+    if not account:
         return typed
-    return {"name": request.account.name, "email": request.account.email} if request.account else {}
+    chosen = addresses.find(account, request.GET.get("address", ""))
+    default = next(iter(account.addresses), None) if not typed else None
+    address = chosen or default
+    known = {"name": account.name, "email": account.email, **typed}
+    return known | (addresses.fields(address) if address else {})

@@ -21,6 +21,7 @@ PUBLIC = [
     "/orders/",
     "/account/login/",
     "/account/register/",
+    "/account/password/forgotten/",
     "/info/shipping/",
     "/info/withdrawal/",
     "/info/contact/",
@@ -30,7 +31,19 @@ PUBLIC = [
     "/info/accessibility/",
     "/admin/login/",
 ]
-CUSTOMERS = ["/account/", "/orders/", "/orders/{order}/", "/orders/{order}/?new=1", "/cart/", "/checkout/"]
+CUSTOMERS = [
+    "/account/",
+    "/account/password/",
+    "/account/email/",
+    "/account/addresses/",
+    "/account/addresses/new/",
+    "/account/delete/",
+    "/orders/",
+    "/orders/{order}/",
+    "/orders/{order}/?new=1",
+    "/cart/",
+    "/checkout/",
+]
 ADMINS = [
     "/admin/",
     "/admin/products/",
@@ -119,6 +132,11 @@ def test_pages_that_went_wrong(somebody):
     answer = somebody.page.goto("/products/there-is-no-such-product/")
 
     assert answer.status == 404
+    assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
+
+    answer = somebody.page.goto("/account/verify/?key=made-up")
+
+    assert answer.status == 410
     assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
 
 

@@ -76,10 +76,14 @@ class Visitor:
     # What people come for
 
     def registers(self, email: str) -> None:
+        """Open an account and log in to it."""
         self.open("/account/register/")
         self.fill(name="Alice Adler", email=email, password=PASSWORD, password_again=PASSWORD)
         self.press("Create an account")
-        self.is_at("/account/")
+        self.is_at("/account/login/")
+        self.fill(email=email, password=PASSWORD)
+        self.press("Log in")
+        self.is_at("/account/$")
 
     def logs_in(self, email: str, password: str) -> None:
         self.open("/account/login/")

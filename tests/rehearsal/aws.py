@@ -8,6 +8,7 @@ Zappa and the browser run as they would against AWS, and nothing in them knows b
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import socket
 import ssl
@@ -58,6 +59,14 @@ class Aws:
             aws_access_key_id=OWNER["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=OWNER["AWS_SECRET_ACCESS_KEY"],
         )
+
+    def mails(self) -> list[dict[str, Any]]:
+        """What was sent by SES. AWS tells nobody; the emulator does."""
+        handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=_trusting(self.authority))
+        url = f"https://{local.HOST}:{self.port}/_ministack/ses/messages"
+        with urllib.request.build_opener(*handlers).open(url, timeout=10) as answer:
+            told: dict[str, Any] = json.loads(answer.read())
+        return [mail for mails in told["messages"].values() for mail in mails]
 
 
 @contextmanager

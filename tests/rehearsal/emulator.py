@@ -1,4 +1,4 @@
-"""The emulated AWS, with three mistakes of it put right. Run by the interpreter that has it. Seen in ministack 1.5.33.
+"""The emulated AWS, with four mistakes of it put right. Run by the interpreter that has it. Seen in ministack 1.5.33.
 
 1. A gateway keeps a list of media types that it hands on as bytes, and a change to it names one with ``~1`` for a
    slash (``/binaryMediaTypes/*~1*``). The emulator takes that name as it stands, so it matches nothing, and compressed
@@ -6,6 +6,8 @@
 2. AWS also knows a function's version by ``function:NAME:VERSION``, and Zappa asks so for what it rolls back to. The
    emulator looks for a function of the name "function".
 3. The link to a version's code leads to that of the newest.
+4. AWS asks for the right to send a mail on the identity that it comes from, and tells the policy's conditions that
+   address. The emulator asks for it on nothing in particular.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ministack import app
+from ministack.core import iam_actions
 from ministack.services import apigateway_v1, lambda_svc
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -22,6 +25,8 @@ _apply_patch = apigateway_v1._apply_patch
 _resolve = lambda_svc._resolve_name_and_qualifier
 _get_function = lambda_svc._get_function
 _serve_function_code = lambda_svc.serve_function_code
+_extract_resource_arn = iam_actions.extract_resource_arn
+_request_tag_context = iam_actions.request_tag_context
 
 
 def apply_patch(api: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
@@ -56,10 +61,30 @@ def serve_function_code(name: str, account_id: str | None = None, region: str | 
     return 200, {"Content-Type": "application/zip"}, function["versions"][version]["code_zip"]
 
 
+def extract_resource_arn(service: str, *request: Any) -> str:
+    arn: str = _extract_resource_arn(service, *request)
+    parameters, region, account_id = request[-3:]
+    sender = _sender(service, parameters)
+    return f"arn:aws:ses:{region}:{account_id}:identity/{sender}" if sender else arn
+
+
+def request_tag_context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+    context: dict[str, Any] = _request_tag_context(service, action, body, parameters)
+    sender = _sender(service, parameters)
+    return context | ({"ses:FromAddress": sender} if sender else {})
+
+
+def _sender(service: str, parameters: dict[str, Any]) -> str:
+    found = parameters.get("Source", "") if service == "ses" else ""
+    return str(found[0] if isinstance(found, list) else found)
+
+
 apigateway_v1._apply_patch = apply_patch
 lambda_svc._resolve_name_and_qualifier = resolve_name_and_qualifier
 lambda_svc._get_function = get_function
 lambda_svc.serve_function_code = serve_function_code
+iam_actions.extract_resource_arn = extract_resource_arn
+iam_actions.request_tag_context = request_tag_context
 
 if __name__ == "__main__":
     app.main()

@@ -14,6 +14,7 @@ from ecokart.aws import stage
 from tests.rehearsal import aws
 
 STAGE = "staging"
+MAIL_FROM = "shop@ecokart.example"
 SECRET_KEY = "rehearsed-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
 Typed = subprocess.CompletedProcess[str]
 _AUTHOR = ("-c", "user.name=A rehearsal", "-c", "user.email=rehearsal@ecokart.example")
@@ -37,7 +38,7 @@ class Operator:
             # What runs the rehearsal is installed, and is not to be installed anew from the checkout.
             ["make", "--old-file=.venv/.installed-dev", target, f"STAGE={STAGE}", *behind],  # noqa: S607
             cwd=self.checkout,
-            env={**self.environment, "SECRET_KEY": SECRET_KEY, **variables},
+            env={**self.environment, "SECRET_KEY": SECRET_KEY, "MAIL_FROM": MAIL_FROM, **variables},
             input=answer,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

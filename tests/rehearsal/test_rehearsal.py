@@ -22,7 +22,7 @@ from tests.e2e.visitor import PASSWORD, new_email
 from tests.rehearsal import inventory
 from tests.rehearsal.aws import Aws
 from tests.rehearsal.conftest import Outside, StageVisitor
-from tests.rehearsal.operators import STAGE, Operator
+from tests.rehearsal.operators import MAIL_FROM, STAGE, Operator
 
 FUNCTION = f"ecokart-{STAGE}"
 CARTS, PRODUCTS = f"{FUNCTION}-carts", f"{FUNCTION}-products"
@@ -105,7 +105,7 @@ def test_static_files_and_pictures_arrive_whole_from_the_bucket(outside: Outside
 
 
 def test_logging_in_sets_each_cookie_once_for_https_only_and_leads_on_within_the_stage(outside: Outside) -> None:
-    answer = register(outside)
+    answer = log_in(outside)
 
     cookies = answer.raw.headers.getlist("Set-Cookie")
     names = [cookie.partition("=")[0] for cookie in cookies]
@@ -119,16 +119,35 @@ def test_logging_in_sets_each_cookie_once_for_https_only_and_leads_on_within_the
     assert outside.see("/account/").status_code == 200
 
 
-def register(outside: Outside) -> Response:
-    fields = {"name": "Alice", "email": new_email("alice"), "password": PASSWORD, "password_again": PASSWORD}
-    return outside.submit("/account/register/", **fields)
+def test_a_mail_leaves_by_ses_and_its_link_leads_back_into_the_stage(aws: Aws, outside: Outside) -> None:
+    """As docs/deploy.md says: SES knows the address that mails come from, and writes to everybody."""
+    aws.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
+    aws.client("sesv2").put_account_details(
+        MailType="TRANSACTIONAL", WebsiteURL="https://shop.example/", ProductionAccessEnabled=True
+    )
+    email = new_email("alice")
+
+    outside.submit("/account/register/", name="Alice", email=email, password=PASSWORD, password_again=PASSWORD)
+
+    (mail,) = [one for one in aws.mails() if one["To"] == [email]]
+    link = re.findall(rf"{re.escape(outside.address)}\S+", mail["BodyText"])[0]
+    page = outside.get(link)
+    assert mail["Source"] == MAIL_FROM
+    assert (page.status_code, email in page.text) == (200, True)
+
+
+def log_in(outside: Outside) -> Response:
+    """To an account that is opened for it."""
+    email = new_email("alice")
+    outside.submit("/account/register/", name="Alice", email=email, password=PASSWORD, password_again=PASSWORD)
+    return outside.submit("/account/login/", email=email, password=PASSWORD)
 
 
 def test_the_function_may_do_only_what_its_role_says(aws: Aws, outside: Outside) -> None:
     """If taking a right away changed nothing here, the rehearsal would prove nothing about rights."""
     iam, denied = aws.client("iam"), {"Effect": "Deny", "Action": "dynamodb:Query", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-    register(outside)
+    log_in(outside)
     before = outside.see("/orders/").status_code
 
     iam.put_role_policy(RoleName=FUNCTION, PolicyName="denied", PolicyDocument=policy)
@@ -199,11 +218,13 @@ def test_a_picture_that_an_admin_uploads_is_shown(new_visitor: Come, tmp_path: P
 
 
 def test_a_schedule_calls_the_function(aws: Aws, first: str) -> None:
-    (rule,) = aws.client("events").list_rules(NamePrefix=FUNCTION)["Rules"]
-    (target,) = aws.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    rules = {rule["Name"]: rule for rule in aws.client("events").list_rules(NamePrefix=FUNCTION)["Rules"]}
 
-    assert rule["ScheduleExpression"] == "rate(5 minutes)"
-    assert target["Arn"].endswith(f":function:{FUNCTION}")
+    assert set(rules) == {f"{FUNCTION}-release_expired", f"{FUNCTION}-send_mails"}
+    for name, rule in rules.items():
+        (target,) = aws.client("events").list_targets_by_rule(Rule=name)["Targets"]
+        assert rule["ScheduleExpression"] == "rate(5 minutes)"
+        assert target["Arn"].endswith(f":function:{FUNCTION}")
 
 
 def test_what_an_expired_cart_holds_is_given_back_when_the_schedule_calls(aws: Aws, outside: Outside) -> None:
@@ -212,9 +233,9 @@ def test_what_an_expired_cart_holds_is_given_back_when_the_schedule_calls(aws: A
     assert reserved(aws, product) == 1
 
     make_carts_expire(aws)
-    answer = call_as_the_schedule(aws)
+    answer = call_as_the_schedule(aws, "release_expired")
 
-    assert answer == {"released": 1}
+    assert answer == {"release_expired": {"released": 1}}
     assert reserved(aws, product) == 0
     assert "Your reservation has ended" in outside.see("/cart/").text
 
@@ -239,8 +260,9 @@ def make_carts_expire(aws: Aws) -> None:
             )
 
 
-def call_as_the_schedule(aws: Aws) -> Any:
-    event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}, "kwargs": {}}
+def call_as_the_schedule(aws: Aws, task: str) -> Any:
+    rule = f"arn:aws:events:eu-central-1:000000000000:rule/{FUNCTION}-{task}"
+    event = {"source": "aws.events", "detail-type": "Scheduled Event", "resources": [rule], "detail": {}, "kwargs": {}}
     called = aws.client("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
     answer = json.loads(called["Payload"].read())
     assert "FunctionError" not in called, answer

@@ -21,8 +21,8 @@ from pytest_django.fixtures import Settings
 
 from ecokart import letters, post
 from ecokart.aws import mail as ses
-from inventory import checkout, dynamodb, mails, orders, reservations
-from inventory.models import Mail, Order, Product
+from inventory import accounts, checkout, dynamodb, mails, orders, reservations
+from inventory.models import Address, Mail, Order, Product
 from tests.unit import wire
 from tests.unit.test_mails import stored, waiting, written
 
@@ -86,7 +86,8 @@ def test_the_page_of_a_mail_escapes_what_customers_type(order: Order) -> None:
 @pytest.mark.parametrize("kind", sorted(letters.SUBJECTS))
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_kind_of_mail_has_a_text_and_a_page(order: Order, alice: Any, kind: str, language: str) -> None:
-    mail = Mail("mail-1", kind=kind, to="alice@example.com", language=language, about={"order": order.id})
+    about = {"order": order.id} if kind.startswith("order") else accounts.who(alice, state="state")
+    mail = Mail("mail-1", kind=kind, to="alice@example.com", language=language, about=about)
 
     message = letters.message(mail)
 
@@ -317,3 +318,19 @@ def test_what_ses_refuses_waits(sent_by_ses: Callable[[], list[Message]], order:
     assert sent_by_ses() == []
     assert orders.find(order.id) is not None
     assert dynamodb.get(Mail, waiting()[0].id) is not None
+
+
+def test_a_name_that_looks_like_an_address_becomes_no_link(order: Order) -> None:
+    order.update([Order.address.set(_named("Visit www.evil.example now https://evil.example/"))])
+    mail = Mail("mail-1", kind="order-shipped", to="alice@example.com", language="en", about={"order": order.id})
+
+    page = letters.message(mail).alternatives[0].content
+
+    assert "evil.example" in page
+    assert re.findall(r'href="([^"]+)"', page)
+    assert [link for link in re.findall(r'href="([^"]+)"', page) if "evil" in link] == []
+    assert page.count("<a ") == page.count('<a href="https://shop.example/')
+
+
+def _named(name: str) -> Address:
+    return Address(name=name, street="Ulmenweg 1", postal_code="10115", city="Berlin", country="DE")

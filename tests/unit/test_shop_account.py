@@ -1,4 +1,4 @@
-"""Registering, logging in and out, and the account's page."""
+"""Logging in and out, and the account's page."""
 
 from __future__ import annotations
 
@@ -8,61 +8,15 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory import accounts, baskets, catalogue, reservations
-from inventory.errors import Unsure
+from inventory import baskets, catalogue, reservations
 from inventory.models import Product, User
-from tests.unit import wire
-from tests.unit.conftest import PASSWORD
 
-NEW = {
-    "name": "Charlie",
-    "email": "charlie@example.com",
-    "password": "seven green frogs",
-    "password_again": "seven green frogs",
-}
 WRONG_PAIR = "E-Mail-Adresse und Passwort passen nicht zusammen."
 
 
 def log_in(client: Client, **changes: str) -> HttpResponse:
     form = {"email": "alice@example.com", "password": "correct horse 1", **changes}
     return client.post("/account/login/", form)
-
-
-def test_registering_opens_an_account_and_logs_in(client: Client) -> None:
-    answer = client.post("/account/register/", NEW)
-
-    user = accounts.authenticate("charlie@example.com", "seven green frogs")
-    assert answer["Location"] == "/account/"
-    assert user is not None
-    assert client.session["account_id"] == user.id
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "wrong"),
-    [
-        ("name", "", "name"),
-        ("email", "charlie", "email"),
-        ("email", "", "email"),
-        ("password", "short", "password"),
-        ("password", "password123", "password"),
-        ("password", "x" * 129, "password"),
-        ("password_again", "something else", "password_again"),
-    ],
-)
-def test_a_wrong_field_comes_back(client: Client, field: str, value: str, wrong: str) -> None:
-    answer = client.post("/account/register/", {**NEW, field: value})
-
-    assert answer.status_code == 422
-    assert wrong in answer.context["form"].errors
-    assert "seven green frogs" not in answer.content.decode()
-    assert accounts.find_by_email("charlie@example.com") is None
-
-
-def test_an_address_has_one_account(client: Client, alice: User) -> None:
-    answer = client.post("/account/register/", {**NEW, "email": "Alice@Example.com"})
-
-    assert answer.status_code == 422
-    assert list(answer.context["form"].errors) == ["email"]
 
 
 def test_logging_in_opens_the_account(client: Client, alice: User) -> None:
@@ -164,13 +118,3 @@ def test_every_form_needs_its_token(alice: User) -> None:
 
     assert answer.status_code == 403
     assert "es wurde nichts geändert" in answer.content.decode()
-
-
-def test_a_registration_whose_answers_get_lost_is_no_error_page(client: Client, pauses: list[float]) -> None:
-    form = {"email": "new@example.com", "password": PASSWORD, "password_again": PASSWORD, "name": "N"}
-
-    with wire.losing_requests(times=99):
-        answer = client.post("/account/register/", form)
-
-    assert answer.status_code == 503
-    assert Unsure().sentence in answer.content.decode()

@@ -14,7 +14,17 @@ from ecokart import icons
 from inventory.models import Product
 from shop.views.info import TITLES
 
-PAGES = ["/", "/products/", "/products/prod-1/", "/cart/", "/orders/", "/account/login/", "/account/register/"]
+PAGES = [
+    "/",
+    "/products/",
+    "/products/prod-1/",
+    "/cart/",
+    "/orders/",
+    "/account/login/",
+    "/account/register/",
+    "/account/password/forgotten/",
+    "/account/verify/",
+]
 INFO = [f"/info/{slug}/" for slug in TITLES]
 STYLES = ["tokens", "base", "components", "shop"]
 

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         except ValidationError as refused:
             raise CommandError(" ".join(refused.messages)) from refused
         try:
-            (accounts.create_admin if admin else accounts.register)(email=email, password=password, name=name)
+            (accounts.create_admin if admin else accounts.create)(email=email, password=password, name=name)
         except EmailTaken:
             self.stdout.write(f"{email} has an account already.")
         except progress.UNAVAILABLE as failed:

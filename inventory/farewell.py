@@ -1,0 +1,37 @@
+"""The end of an account: the person goes, and what the law wants kept stays."""
+
+from __future__ import annotations
+
+from inventory import accounts, dynamodb, mails, orders, reservations
+from inventory.errors import WrongPassword
+from inventory.models import EmailGuard, User
+
+
+def delete(user: User, *, password: str) -> None:
+    """Close an account for good. Raises WrongPassword, and Busy.
+
+    The units in its cart go back on the shelf. Its orders keep what an invoice needs and lose the e-mail address, those
+    that are under way when they have arrived. The account itself goes last, in one transaction with its address, its
+    book and its sessions: whatever stops this before, the owner can log in and ask again, and it goes on from there.
+    """
+    known = accounts.authenticate(user.email, password)
+    if known is None or known.id != user.id:
+        raise WrongPassword
+    reservations.clear(user.id)
+    orders.forget_customer(user.id)
+    _remove(known)
+
+
+@dynamodb.retry_while_busy
+def _remove(known: User) -> None:
+    user = accounts.find(known.id)
+    if user is None:
+        return  # An earlier try has happened after all.
+    if user.password != known.password:
+        raise WrongPassword
+    guard = EmailGuard(EmailGuard.key(user.email))
+    same = (User.password == user.password) & (User.email == user.email)
+    with dynamodb.transaction() as tx:
+        tx.delete(guard, condition=EmailGuard.user_id == user.id, otherwise=dynamodb.contended)
+        tx.delete(User(user.id), condition=same, otherwise=dynamodb.contended)
+        mails.write(tx, "account-deleted", to=user.email, about=accounts.who(user))

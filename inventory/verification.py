@@ -1,0 +1,73 @@
+"""That an e-mail address is its account's: shown once by a mail to it, and changed only to one that was shown so."""
+
+from __future__ import annotations
+
+from inventory import accounts, clock, dynamodb, mails
+from inventory.errors import EmailTaken, LinkUsed, WrongPassword
+from inventory.models import EmailGuard, User
+
+
+def send_again(user: User) -> None:
+    """Write another mail that asks whether the address is right. Raises Busy."""
+    if user.verified_at is None:
+        mails.write_one("verify-address", to=user.email, about=accounts.who(user))
+
+
+@dynamodb.retry_while_busy
+def verify(user_id: str, email: str) -> User:
+    """Note that whoever reads this address wants this account. Raises LinkUsed when it is no longer the account's."""
+    user = accounts.find(user_id)
+    if user is None or user.email != email:
+        raise LinkUsed
+    if user.verified_at is None:
+        actions = [User.verified_at.set(clock.now())]
+        with dynamodb.transaction() as tx:
+            tx.update(User(user.id), actions, condition=User.email == email, otherwise=dynamodb.contended)
+    return user
+
+
+def ask_change(user: User, email: str, *, password: str) -> None:
+    """Ask by mail whether an account's new address is right; until that is answered, the old one counts.
+
+    An address that has an account already is asked in the same way; it is its owner who is told, and nobody else.
+    Raises WrongPassword, and Busy.
+    """
+    known = accounts.authenticate(user.email, password)
+    if known is None or known.id != user.id:
+        raise WrongPassword
+    _ask(known, email)
+
+
+@dynamodb.retry_while_busy
+def _ask(user: User, email: str) -> None:
+    address = accounts.normalised(email)
+    taken = accounts.find_by_email(address) is not None
+    kind = "address-taken" if taken else "verify-new-address"
+    about = {"email": address} if taken else accounts.who(user, by_name=False, email=address)
+    actions = [User.new_email.remove() if taken else User.new_email.set(address)]
+    with dynamodb.transaction() as tx:
+        tx.update(User(user.id), actions, condition=User.email == user.email, otherwise=lambda _: LinkUsed())
+        mails.write(tx, kind, to=address, about=about)
+
+
+@dynamodb.retry_while_busy
+def change(user_id: str, email: str) -> User:
+    """Give an account the new address that it was asked about, and tell the old one.
+
+    Raises LinkUsed when the account wants another one by now, and EmailTaken when somebody else has it by now.
+    """
+    user = accounts.find(user_id)
+    if user is not None and user.email == email:
+        return user  # An earlier try has happened after all, or the link is used again.
+    if user is None or user.new_email != email:
+        raise LinkUsed
+    old, new = (EmailGuard(EmailGuard.key(address), user_id=user.id) for address in (user.email, email))
+    same = (User.email == user.email) & (User.new_email == email)
+    actions = [User.email.set(email), User.new_email.remove(), User.verified_at.set(clock.now())]
+    with dynamodb.transaction() as tx:
+        tx.put(new, condition=EmailGuard.id.does_not_exist(), otherwise=lambda _: EmailTaken())
+        tx.delete(old, condition=EmailGuard.user_id == user.id, otherwise=dynamodb.contended)
+        tx.update(User(user.id), actions, condition=same, otherwise=dynamodb.contended)
+        mails.write(tx, "email-changed", to=user.email, about=accounts.who(user, email=email))
+    user.email, user.new_email = email, None
+    return user
