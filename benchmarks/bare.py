@@ -17,7 +17,7 @@ import botocore.config
 import botocore.session
 
 from benchmarks import meter
-from inventory.models import Movement, TableMeta
+from inventory.models import Mail, Movement, TableMeta
 
 Request = tuple[str, dict[str, Any]]
 #: Texts that stand in the first customer's requests, and what stands there in another's.
@@ -49,7 +49,7 @@ def heard(rule: Callable[[], object]) -> list[Request]:
 
 
 def instead(requests: Sequence[Request], names: Names) -> list[Request]:
-    """The same requests for somebody else: other names, a token and keys of movements of their own."""
+    """The same requests for somebody else: other names, a token and keys of movements and mails of their own."""
     text = json.dumps(requests)
     for old, new in names.items():
         text = text.replace(old, new)
@@ -58,9 +58,12 @@ def instead(requests: Sequence[Request], names: Names) -> list[Request]:
         if "ClientRequestToken" in params:
             params["ClientRequestToken"] = str(uuid.uuid4())
         for action in params.get("TransactItems", ()):
-            item = action.get("Put", {}).get("Item", {})
-            if action.get("Put", {}).get("TableName") == Movement.Meta.table_name:
+            put = action.get("Put", {})
+            item, table = put.get("Item", {}), put.get("TableName")
+            if table == Movement.Meta.table_name:
                 item["time"]["S"] = f"{item['time']['S'].partition('#')[0]}#{secrets.token_hex(4)}"
+            if table == Mail.Meta.table_name:
+                item["id"]["S"] = str(uuid.uuid4())
     return others
 
 

@@ -15,7 +15,7 @@ from pynamodb.models import Model
 
 from benchmarks import units
 from inventory import dynamodb
-from inventory.models import EmailGuard, TableMeta, tables
+from inventory.models import EmailGuard, Mail, TableMeta, tables
 
 _WRITES = {"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"}
 
@@ -63,7 +63,7 @@ class _Call:
 
     def __init__(self, operation: str, params: dict[str, Any]) -> None:
         self._operation, self._params = operation, params
-        self._keys = list(_written_keys(params)) if operation == "TransactWriteItems" else []
+        self._keys = list(_written_keys(operation, params))
         self._before = [_eye_on(table, key) for table, key in self._keys]
 
     def settle(self, parsed: dict[str, Any], bill: Bill) -> None:
@@ -83,8 +83,9 @@ class _Call:
         if not self._keys:
             raise ValueError(f"{self._operation} is no transaction: the shop should not count with it.")
         after = [_eye_on(table, key) for table, key in self._keys]
+        charge = units.transaction_write if self._operation == "TransactWriteItems" else units.plain_write
         return sum(
-            units.transaction_write(_shape(table).indexes, old, new)
+            charge(_shape(table).indexes, old, new)
             for (table, _), old, new in zip(self._keys, self._before, after, strict=True)
         )
 
@@ -113,9 +114,11 @@ def _said(parsed: dict[str, Any]) -> float | None:
     return float(sum(part["CapacityUnits"] for part in (said if isinstance(said, list) else [said])))
 
 
-def _written_keys(params: dict[str, Any]) -> Iterator[tuple[str, units.Item]]:
-    for action in params["TransactItems"]:
-        (write,) = action.values()
+def _written_keys(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, units.Item]]:
+    """What a transaction writes; and a mail, which may be sent twice and so needs none to be claimed and removed."""
+    is_mail = operation in _WRITES and params.get("TableName") == Mail.Meta.table_name
+    writes = [params] if is_mail else [write for action in params.get("TransactItems", ()) for write in action.values()]
+    for write in writes:
         item = write.get("Item") or write["Key"]
         yield write["TableName"], {name: item[name] for name in _shape(write["TableName"]).key}
 

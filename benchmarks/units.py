@@ -84,3 +84,8 @@ def index_write(index: Index, before: Item | None, after: Item | None) -> int:
 def transaction_write(indexes: list[Index], before: Item | None, after: Item | None) -> int:
     """Write units of one write within a transaction: the table's twice (prepare, commit), each index's once."""
     return 2 * write(before, after) + sum(index_write(index, before, after) for index in indexes)
+
+
+def plain_write(indexes: list[Index], before: Item | None, after: Item | None) -> int:
+    """Write units of one write by itself."""
+    return write(before, after) + sum(index_write(index, before, after) for index in indexes)

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from benchmarks import bare, meter
-from inventory import reservations, stock
+from inventory import mails, reservations, stock
 from inventory.models import Cart, Product
 
 
@@ -49,6 +49,17 @@ def test_nothing_is_billed_after_the_end(product: Product) -> None:
 def test_a_write_outside_of_a_transaction_has_no_place_on_a_bill(product: Product) -> None:
     with pytest.raises(ValueError, match="UpdateItem is no transaction"), meter.metered():
         product.update([Product.moves.add(1)])
+
+
+def test_a_mail_that_is_sent_costs_a_unit_to_claim_and_one_to_remove(product: Product) -> None:
+    mails.write_one("no-account", to="alice@example.com", about={})
+    (mail_id,) = mails.due()
+
+    with meter.metered() as bill:
+        mails.remove(mails.claim(mail_id))
+
+    assert bill.operations == ["UpdateItem", "DeleteItem"]
+    assert bill.write_units == 2
 
 
 @pytest.fixture
