@@ -6,7 +6,6 @@ and sent over several connections at the same moment.
 
 from __future__ import annotations
 
-import functools
 import html
 import http.client
 import json
@@ -191,12 +190,18 @@ class Connection:
         return Answer(answer.status, answer.headers.get("Location", ""), body.decode(), cookies)
 
 
-@functools.cache
+_begun: dict[str, dict[str, str | int]] = {}
+
+
 def _session(account_id: str) -> dict[str, str | int]:
-    """What the cookie of an account says. All visitors of one account have one session: it has ten at the most."""
+    """What the cookie of an account says. All its visitors have one session while it lives: it has ten at the most."""
     account = accounts.find(account_id)
     assert account is not None
-    return sessions.begin(account, kind="admin" if account.is_admin else "shop", device="")
+    begun = _begun.get(account_id)
+    if begun is None or sessions.find(account, begun) is None:
+        begun = sessions.begin(account, kind="admin" if account.is_admin else "shop", device="")
+        _begun[account_id] = begun
+    return begun
 
 
 class Visitor:
