@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
@@ -23,8 +24,20 @@ def admin_required(view: View) -> View:
     """Let admins in, ask strangers to log in, refuse customers. Nothing behind it may be kept by a cache.
 
     The role is the account's as it stands now: whoever is no admin any more is out with the next request, whatever
-    the cookie says.
+    the cookie says. Whoever has not shown the second factor in this session is asked for it.
     """
+
+    @wraps(view)
+    def guarded(request: AdminRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not has_second_factor(request):
+            return redirect(f"{reverse('adminpanel:second-factor')}?{urlencode({'next': _wanted(request)})}")
+        return view(request, *args, **kwargs)
+
+    return password_required(guarded)
+
+
+def password_required(view: View) -> View:
+    """As ``admin_required``, for the pages on which the second factor is shown."""
 
     @wraps(view)
     def guarded(request: AdminRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -35,6 +48,19 @@ def admin_required(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return never_cache(guarded)
+
+
+def has_second_factor(request: AdminRequest) -> bool:
+    """Whether this session has shown as much as this shop asks for."""
+    session = request.account.session if request.account else None
+    return not settings.ADMIN_SECOND_FACTOR or (session is not None and session.factor_at is not None)
+
+
+def next_page(request: AdminRequest) -> str:
+    """Where the admin was going, if that is a page of ours."""
+    where = request.POST.get("next") or request.GET.get("next", "")
+    # Only a path: what is none would be taken for the name of a view.
+    return where if where.startswith("/") and is_ours(request, where) else reverse("adminpanel:dashboard")
 
 
 def is_ours(request: AdminRequest, address: str) -> bool:

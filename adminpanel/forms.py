@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from adminpanel.fields import MOST_UNITS, ChangeField, EurosField, KeptPictureField, TextField, one_line
-from inventory import accounts, catalogue, clock, orders, stock
+from inventory import catalogue, clock, orders, stock
 from inventory.models import Product
 from inventory.products import Fields
 
@@ -29,20 +29,6 @@ PRODUCT_SORTS: dict[str, Promise | str] = {
     "-price": _("Price: high to low"),
     "new": _("Newest"),
 }
-
-
-class LoginForm(forms.Form):
-    email = forms.EmailField(
-        label=_("E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput({"autocomplete": "username"}),
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=accounts.PASSWORD_MAX_LENGTH,
-        strip=False,
-        widget=forms.PasswordInput({"autocomplete": "current-password"}),
-    )
 
 
 class ProductForm(forms.Form):

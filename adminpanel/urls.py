@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from adminpanel.views import dashboard, login, orders, products, stock, stock_proof
+from adminpanel.views import audit, dashboard, login, orders, products, second_factor, stock, stock_proof
 
 # `key` is ecokart/converters.py.
 app_name = "adminpanel"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("login/", login.login, name="login"),
+    path("second-factor/", second_factor.second_factor, name="second-factor"),
     path("logout/", login.logout, name="logout"),
     path("products/", products.product_list, name="product-list"),
     path("products/new/", products.product_new, name="product-new"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("stock/", stock.stock_list, name="stock-list"),
     path("stock/proof/", stock_proof.stock_proof, name="stock-proof"),
     path("stock/<key:product_id>/", stock.stock_detail, name="stock-detail"),
+    path("audit/", audit.audit_log, name="audit-log"),
     path("orders/", orders.order_list, name="order-list"),
     path("orders/<key:order_id>/", orders.order_detail, name="order-detail"),
     path("orders/<key:order_id>/status/", orders.order_status, name="order-status"),

@@ -231,6 +231,8 @@ def shop_environment(*, aws_port: int, directory: Path) -> Environment:
         "DEBUG": "0",
         "HTTPS": "0",
         "SSL_REDIRECT": "0",
+        # The demo's admin has a password that everybody knows: a second factor would protect nothing.
+        "ADMIN_SECOND_FACTOR": os.environ.get("ADMIN_SECOND_FACTOR") or "0",
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -386,6 +388,7 @@ def _say_welcome(port: int) -> None:
   The admin  {shop + "admin/":<30}  {ADMIN.email}   {ADMIN.password}
 
   Mails are not sent: each is a file in .data/mails/.
+  On this machine the admin needs no second factor; ADMIN_SECOND_FACTOR=1 asks for it, as production does.
   Ctrl-C stops everything. What you did is kept in .data/ for the next start.
 """,
         flush=True,

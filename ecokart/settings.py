@@ -123,6 +123,8 @@ SESSION_COOKIE_AGE = 7 * 24 * 3600
 CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Whether admins need a code from an app beside their password. Without it whoever learns a password has the shop.
+ADMIN_SECOND_FACTOR = env.boolean("ADMIN_SECOND_FACTOR", True)
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
@@ -151,6 +153,7 @@ ORDERS_TABLE = env.text("ORDERS_TABLE", "ecokart-orders")
 MOVEMENTS_TABLE = env.text("MOVEMENTS_TABLE", "ecokart-movements")
 NOTES_TABLE = env.text("NOTES_TABLE", "ecokart-notes")
 MAILS_TABLE = env.text("MAILS_TABLE", "ecokart-mails")
+AUDIT_TABLE = env.text("AUDIT_TABLE", "ecokart-audit")
 
 # Rules of the shop
 RESERVATION_MINUTES = env.whole_number("RESERVATION_MINUTES", 120, at_least=1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 import bcrypt
 from django.contrib.auth.hashers import check_password, make_password
 from pynamodb.expressions.update import Action
 
-from inventory import clock, dynamodb, mails, sessions
+from inventory import audit, clock, dynamodb, mails, sessions
 from inventory.errors import EmailTaken, NoSuchAccount
 from inventory.models import EmailGuard, User
 
@@ -19,6 +20,11 @@ _PLAIN_BCRYPT = ("$2a$", "$2b$", "$2y$")
 _BCRYPT_BYTES = 72
 PASSWORD_MAX_LENGTH = 1024
 _NOBODY = "nobody"
+#: Who did it, as far as the audit log can know: somebody who may run commands.
+OPERATOR = "manage.py"
+
+#: An event of the audit log, the update that it stands for, and (field, before, after).
+_Change = tuple[str, Action, list[tuple[str, str, str]]]
 
 
 def register(*, email: str, password: str, name: str) -> User:
@@ -37,12 +43,12 @@ def tell_owner(email: str) -> None:
 
 def create(*, email: str, password: str, name: str) -> User:
     """Open a customer's account for an operator, who knows the address to be right. Raises as ``register`` does."""
-    return _create(email=email, password=password, name=name, role="user", verified_at=clock.now())
+    return _create(email=email, password=password, name=name, role="user", verified_at=clock.now(), by=OPERATOR)
 
 
 def create_admin(*, email: str, password: str, name: str) -> User:
     """Open an admin's account in the same way."""
-    return _create(email=email, password=password, name=name, role="admin", verified_at=clock.now())
+    return _create(email=email, password=password, name=name, role="admin", verified_at=clock.now(), by=OPERATOR)
 
 
 def authenticate(email: str, password: str) -> User | None:
@@ -51,22 +57,37 @@ def authenticate(email: str, password: str) -> User | None:
     A password that is stored in the first version's form is stored anew in today's. A disabled account has no way in.
     """
     user = _with_password(email, password)
-    return None if user is None or user.disabled_at else user
+    if user is None or user.disabled_at:
+        audit.record("login.failed", by=audit.masked(email))
+        return None
+    return user
 
 
-def disable(user_id: str) -> None:
+def disable(user_id: str, *, by: str) -> None:
     """Close an account for whoever uses it, at once: its sessions end, and no new one begins. Raises Busy."""
-    _set(user_id, User.disabled_at.set(clock.now()))
+
+    def change(user: User) -> _Change | None:
+        return None if user.disabled_at else ("account.disabled", User.disabled_at.set(clock.now()), [])
+
+    _change(user_id, change, by=by)
 
 
-def enable(user_id: str) -> None:
+def enable(user_id: str, *, by: str) -> None:
     """Open a disabled account again. Its sessions of before stay ended. Raises Busy."""
-    _set(user_id, User.disabled_at.remove())
+
+    def change(user: User) -> _Change | None:
+        return ("account.enabled", User.disabled_at.remove(), []) if user.disabled_at else None
+
+    _change(user_id, change, by=by)
 
 
-def change_role(user_id: str, *, role: str) -> None:
+def change_role(user_id: str, *, role: str, by: str) -> None:
     """Make an account a customer's (``user``) or an ``admin``'s. All its sessions end. Raises Busy."""
-    _set(user_id, User.role.set(role))
+
+    def change(user: User) -> _Change | None:
+        return None if user.role == role else ("account.role", User.role.set(role), [("role", user.role, role)])
+
+    _change(user_id, change, by=by)
 
 
 def _with_password(email: str, password: str) -> User | None:
@@ -110,23 +131,33 @@ def normalised(email: str) -> str:
     return email.strip().lower()
 
 
-def _create(*, email: str, password: str, name: str, role: str, verified_at: datetime | None = None) -> User:
+def _create(
+    *, email: str, password: str, name: str, role: str, verified_at: datetime | None = None, by: str = ""
+) -> User:
     hashed = make_password(password)
     new = User(str(uuid.uuid4()), email=normalised(email), password=hashed, role=role, name=name)
     new.verified_at = verified_at
-    return _add(new)
+    return _add(new, by=by or new.id)
 
 
 @dynamodb.retry_while_busy
-def _set(user_id: str, action: Action) -> None:
-    """Change what decides who may come in, and end whatever began under what was before."""
+def _change(user_id: str, change: Callable[[User], _Change | None], *, by: str) -> None:
+    """Change what decides who may come in, and end whatever began under what was before. None: it is so already."""
+    user = find(user_id)
+    if user is None:
+        raise NoSuchAccount
+    wanted = change(user)
+    if wanted is None:
+        return
+    what, action, changes = wanted
     with dynamodb.transaction() as tx:
-        there = User.email.exists()
-        tx.update(User(user_id), [action, *sessions.all_ended()], condition=there, otherwise=lambda _: NoSuchAccount())
+        same = User.role == user.role
+        tx.update(User(user_id), [action, *sessions.all_ended()], condition=same, otherwise=dynamodb.contended)
+        audit.write(tx, what, by=by, target=audit.account(user_id), changes=changes)
 
 
 @dynamodb.retry_while_busy
-def _add(user: User) -> User:
+def _add(user: User, *, by: str) -> User:
     def taken(found: EmailGuard | None) -> Exception:
         return dynamodb.AlreadyDone() if found and found.user_id == user.id else EmailTaken()
 
@@ -136,6 +167,8 @@ def _add(user: User) -> User:
         tx.put(user, condition=User.id.does_not_exist(), otherwise=dynamodb.contended)
         if user.verified_at is None:
             mails.write(tx, "verify-address", to=user.email, about=who(user))
+        changes = [("role", "", user.role)]
+        audit.write(tx, "account.created", by=by, target=audit.account(user.id), changes=changes)
     return user
 
 

@@ -25,7 +25,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from inventory.errors import Busy, InventoryError, Unsure
-from inventory.models import EmailGuard, TableMeta, tables
+from inventory.models import TableMeta, models
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,8 +109,7 @@ def share_one_client() -> None:
     them, and more where it gets a part of a processor.
     """
     shared = connection()
-    models: list[type[Model]] = [*tables(), EmailGuard]
-    for table in (model._get_connection() for model in models):
+    for table in (model._get_connection() for model in models()):
         if table.connection is not shared:
             # Two models have one table, and its keys are known then.
             with suppress(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.utils.functional import Promise
@@ -55,6 +56,29 @@ class Unsure(InventoryError):
 
 class NoSuchAccount(InventoryError):
     says = _("There is no such account.")
+
+
+class NoSecondFactor(InventoryError):
+    says = _("This account has no second factor yet. Please log in again to set one up.")
+
+
+class WrongCode(InventoryError):
+    says = _("This code is wrong, or was used before. Please enter the one that the app shows now.")
+
+
+class TooManyTries(InventoryError):
+    """``wait`` is how long nobody's code is looked at."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.seconds = math.ceil(wait.total_seconds())
+
+    @property
+    def sentence(self) -> str:
+        return ngettext(
+            "There were too many wrong codes. Please wait %(seconds)s second and try again.",
+            "There were too many wrong codes. Please wait %(seconds)s seconds and try again.",
+            self.seconds,
+        ) % {"seconds": self.seconds}
 
 
 class SessionEnded(InventoryError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from inventory import accounts, dynamodb, mails, orders, reservations
+from inventory import accounts, audit, dynamodb, mails, orders, reservations
 from inventory.errors import WrongPassword
-from inventory.models import EmailGuard, User
+from inventory.models import EmailGuard, SecondFactor, User
 
 
 def delete(user: User, *, password: str) -> None:
@@ -31,7 +31,11 @@ def _remove(known: User) -> None:
         raise WrongPassword
     guard = EmailGuard(EmailGuard.key(user.email))
     same = (User.password == user.password) & (User.email == user.email)
+    factor = dynamodb.get(SecondFactor, SecondFactor.key(user.id)) if user.is_admin else None
     with dynamodb.transaction() as tx:
+        if factor:
+            tx.delete(factor, condition=SecondFactor.id.exists(), otherwise=dynamodb.contended)
         tx.delete(guard, condition=EmailGuard.user_id == user.id, otherwise=dynamodb.contended)
         tx.delete(User(user.id), condition=same, otherwise=dynamodb.contended)
         mails.write(tx, "account-deleted", to=user.email, about=accounts.who(user))
+        audit.write(tx, "account.deleted", by=audit.name_of(user), target=audit.account(user.id))

@@ -189,6 +189,10 @@ class Session(MapAttribute[str, object]):
     device = UnicodeAttribute(default="")
     since = MomentAttribute()
     seen = MomentAttribute()
+    #: When its owner last showed that it is them, by password, and with the second factor where there has to be one.
+    confirmed_at = MomentAttribute(attr_name="confirmedAt", null=True)
+    #: When they last showed the second factor.
+    factor_at = MomentAttribute(attr_name="factorAt", null=True)
 
 
 class User(Model):
@@ -240,6 +244,31 @@ class EmailGuard(Model):
     @staticmethod
     def key(email: str) -> str:
         return f"email#{email}"
+
+
+class SecondFactor(Model):
+    """What an admin has beside the password: an item of the table of users (``factor#<account id>``).
+
+    It counts once ``confirmed_at`` is there: before, its secret waits for a first code. ``last_step`` is the half
+    minute of the last code, so that none counts twice; ``codes`` are digests of the recovery codes that are left.
+    """
+
+    class Meta(TableMeta):
+        table_name = settings.USERS_TABLE
+
+    id = UnicodeAttribute(hash_key=True)
+    secret = UnicodeAttribute()
+    confirmed_at = MomentAttribute(attr_name="confirmedAt", null=True)
+    last_step = CountAttribute(attr_name="lastStep", default=0)
+    codes = ListAttribute(of=UnicodeAttribute, default=list)
+    tries = CountAttribute(default=0)
+    failures = CountAttribute(default=0)
+    blocked_until = MomentAttribute(attr_name="blockedUntil", null=True)
+    last_try = UnicodeAttribute(attr_name="lastTry", default="")
+
+    @staticmethod
+    def key(user_id: str) -> str:
+        return f"factor#{user_id}"
 
 
 class Line(MapAttribute[str, object]):
@@ -525,6 +554,103 @@ class Mail(Model):
     delete_at = TTLAttribute(attr_name="deleteAt", null=True)
 
 
+class Change(MapAttribute[str, str]):
+    """What a field said before and says now, in the words of the table."""
+
+    field = UnicodeAttribute()
+    before = UnicodeAttribute(default="")
+    after = UnicodeAttribute(default="")
+
+
+class ActorIndex(GlobalSecondaryIndex["AuditEntry"]):
+    """What one person did, by time."""
+
+    class Meta:
+        index_name = "actor-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = AllProjection()
+
+    actor = UnicodeAttribute(hash_key=True)
+    time = UnicodeAttribute(range_key=True)
+
+
+class TargetIndex(GlobalSecondaryIndex["AuditEntry"]):
+    """What happened to one thing or account, by time."""
+
+    class Meta:
+        index_name = "target-index"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        projection = AllProjection()
+
+    target = UnicodeAttribute(hash_key=True)
+    time = UnicodeAttribute(range_key=True)
+
+
+class AuditEntry(Model):
+    """Who did what, and when: written once, in the transaction of what it tells about, and never again.
+
+    ``actor`` is an admin's address, a customer's account id, a stranger's masked address or a command's name;
+    ``target`` is what it was done to (``product#prod-1``).
+    """
+
+    class Meta(TableMeta):
+        table_name = settings.AUDIT_TABLE
+
+    month = UnicodeAttribute(hash_key=True)
+    time = UnicodeAttribute(range_key=True)
+    actor = UnicodeAttribute()
+    what = UnicodeAttribute()
+    target = UnicodeAttribute(null=True)
+    changes = ListAttribute(of=Change, default=list)
+    note = UnicodeAttribute(default="")
+    delete_at = TTLAttribute(attr_name="deleteAt")
+
+    actor_index = ActorIndex()
+    target_index = TargetIndex()
+
+    #: What can happen. An event's group stands before its point.
+    EVENTS = {
+        "product.created": _("Product created"),
+        "product.saved": _("Product saved"),
+        "stock.adjusted": _("Stock changed"),
+        "order.moved": _("Order moved on"),
+        "order.cancelled": _("Order cancelled"),
+        "account.created": _("Account created"),
+        "account.verified": _("Address confirmed"),
+        "account.password": _("Password changed"),
+        "account.reset": _("Password set anew by mail"),
+        "account.email": _("Address changed"),
+        "account.deleted": _("Account deleted"),
+        "account.role": _("Role changed"),
+        "account.disabled": _("Account disabled"),
+        "account.enabled": _("Account opened again"),
+        "factor.set_up": _("Second factor set up"),
+        "factor.passed": _("Second factor shown"),
+        "factor.recovered": _("Recovery code used"),
+        "factor.failed": _("Wrong second factor"),
+        "factor.reset": _("Second factor taken away"),
+        "login.succeeded": _("Logged in"),
+        "login.confirmed": _("Password confirmed"),
+        "login.failed": _("Log-in failed"),
+        "login.ended": _("Logged out"),
+        "login.ended_all": _("Logged out everywhere"),
+    }
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.time.partition("#")[0])
+
+    @property
+    def label(self) -> str:
+        return str(self.EVENTS.get(self.what, self.what))
+
+
 def tables() -> Iterator[type[Model]]:
     """One model for each table."""
-    yield from (Product, User, Cart, Order, Movement, Note, Mail)
+    yield from (Product, User, Cart, Order, Movement, Note, Mail, AuditEntry)
+
+
+def models() -> Iterator[type[Model]]:
+    """Every model: several may have one table."""
+    yield from tables()
+    yield from (EmailGuard, SecondFactor)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pynamodb.expressions.update import Action
 
-from inventory import availability, clock, dynamodb, mails
+from inventory import audit, availability, clock, dynamodb, mails
 from inventory.errors import NotPossible
 from inventory.models import Movement, Order, Product, Step
 
@@ -45,14 +45,14 @@ def waiting() -> dict[str, int]:
     return {status: Order.status_index.count(status) for status in WAITING}
 
 
-def cancel(order: Order, *, by: str, note: str = "") -> Order:
+def cancel(order: Order, *, by: str, note: str = "", by_staff: bool = False) -> Order:
     """Cancel an order and put its units back on the shelf, once. Raises NotPossible once it is shipped, and Busy."""
-    return _take(order.id, Step(status="cancelled", at=clock.now(), by=by, note=note))
+    return _take(order.id, Step(status="cancelled", at=clock.now(), by=by, note=note), by_staff=by_staff)
 
 
 def advance(order: Order, *, to: str, by: str, tracking: str = "") -> Order:
     """Take an order to its next state. Raises NotPossible when its state by now does not allow that, and Busy."""
-    return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), tracking=tracking)
+    return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), tracking=tracking, by_staff=True)
 
 
 def forget_customer(owner_id: str) -> None:
@@ -85,7 +85,7 @@ def _without_address(order: Order) -> list[Step]:
 
 
 @dynamodb.retry_while_busy
-def _take(order_id: str, step: Step, *, tracking: str = "") -> Order:
+def _take(order_id: str, step: Step, *, tracking: str = "", by_staff: bool) -> Order:
     order = dynamodb.get(Order, order_id)
     if order is not None and step.at in [one.at for one in order.history if one.by == step.by]:
         return order  # An earlier try has happened after all.
@@ -107,8 +107,16 @@ def _take(order_id: str, step: Step, *, tracking: str = "") -> Order:
             _return_stock(tx, order, by=mover)
         if step.status in TOLD and order.email:
             mails.write(tx, f"order-{step.status}", to=order.email, about={"order": order.id}, language=order.language)
+        if by_staff:
+            _write_down(tx, order, step)
     order.status, order.tracking, order.history = step.status, tracking or order.tracking, [*order.history, step]
     return order
+
+
+def _write_down(tx: dynamodb.transaction, order: Order, step: Step) -> None:
+    what = "order.cancelled" if step.status == "cancelled" else "order.moved"
+    changes = [("status", order.status, step.status)]
+    audit.write(tx, what, by=step.by, target=f"order#{order.id}", changes=changes, note=step.note)
 
 
 def _return_stock(tx: dynamodb.transaction, order: Order, *, by: str) -> None:

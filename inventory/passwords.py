@@ -6,7 +6,7 @@ import hashlib
 
 from django.contrib.auth.hashers import make_password
 
-from inventory import accounts, clock, dynamodb, mails, sessions
+from inventory import accounts, audit, clock, dynamodb, mails, sessions
 from inventory.errors import LinkUsed, WrongPassword
 from inventory.models import User
 
@@ -69,3 +69,5 @@ def _set(user_id: str, *, seen: str, new: str, is_verified: bool = False) -> Non
     with dynamodb.transaction() as tx:
         tx.update(User(user_id), actions, condition=User.password == seen, otherwise=dynamodb.contended)
         mails.write(tx, "password-changed", to=user.email, about=accounts.who(user))
+        what = "account.reset" if is_verified else "account.password"
+        audit.write(tx, what, by=audit.name_of(user), target=audit.account(user_id))

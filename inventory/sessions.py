@@ -15,7 +15,7 @@ from django.conf import settings
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from inventory import clock, dynamodb
+from inventory import audit, clock, dynamodb
 from inventory.errors import SessionEnded
 from inventory.models import Session, User
 
@@ -25,6 +25,8 @@ Claims = Mapping[str, Any]
 MOST = 10
 LIFE = timedelta(seconds=settings.SESSION_COOKIE_AGE)
 ADMIN_IDLE = timedelta(hours=2)
+#: For how long whoever has shown who they are may change what matters most without showing it again.
+FRESH = timedelta(minutes=15)
 #: How far behind ``seen`` may be. A session that is used all day costs twelve writes an hour, not one for each page.
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -37,6 +39,7 @@ def begin(user: User, *, kind: str, device: str) -> dict[str, str | int]:
     """
     moment = clock.now()
     new = Session(sid=secrets.token_hex(16), kind=kind, device=device, since=moment, seen=moment)
+    new.confirmed_at = moment
 
     def with_new(now: User) -> list[Session]:
         if now.epoch != user.epoch or now.disabled_at:
@@ -44,7 +47,7 @@ def begin(user: User, *, kind: str, device: str) -> dict[str, str | int]:
         others = [one for one in now.sessions if one.sid != new.sid and one.since + LIFE > moment]
         return [*sorted(others, key=lambda one: one.seen)[-(MOST - 1) :], new]
 
-    if not _rewrite(user.id, with_new):
+    if not _rewrite(user.id, with_new, "login.succeeded", note=f"{kind} · {device}"):
         raise SessionEnded
     return {"account_id": user.id, "sid": new.sid, "epoch": user.epoch, "iat": int(moment.timestamp())}
 
@@ -81,17 +84,47 @@ def live(user: User) -> list[Session]:
     return sorted(found, key=lambda one: one.seen, reverse=True)
 
 
+def is_fresh(session: Session) -> bool:
+    """Whether its owner has shown a moment ago that it is them."""
+    return session.confirmed_at is not None and clock.now() < session.confirmed_at + FRESH
+
+
+def confirm(tx: dynamodb.transaction, user: User, sid: str, moment: datetime, *, with_factor: bool) -> None:
+    """Note, in somebody's transaction, that a session's owner has shown who they are. Raises SessionEnded."""
+    session = find(user, {"sid": sid, "epoch": user.epoch})
+    if session is None:
+        raise SessionEnded
+    session.seen = session.confirmed_at = moment
+    if with_factor:
+        session.factor_at = moment
+    _write(tx, user, user.sessions)
+
+
+@dynamodb.retry_while_busy
+def confirm_password(user_id: str, sid: str) -> None:
+    """Note that a session's owner has typed the password again. Raises SessionEnded, and Busy."""
+    user = dynamodb.get(User, user_id)
+    if user is None:
+        raise SessionEnded
+    with dynamodb.transaction() as tx:
+        confirm(tx, user, sid, clock.now(), with_factor=False)
+        audit.write(tx, "login.confirmed", by=audit.name_of(user), target=audit.account(user_id))
+
+
 def end(user_id: str, sid: str) -> None:
     """End one session. One that has ended, or never was, is no error. Raises Busy."""
-    _rewrite(user_id, lambda now: [one for one in now.sessions if one.sid != sid])
+    _rewrite(user_id, lambda now: [one for one in now.sessions if one.sid != sid], "login.ended")
 
 
 @dynamodb.retry_while_busy
 def end_all(user_id: str) -> None:
     """Log an account out everywhere. Raises Busy."""
+    user = dynamodb.get(User, user_id)
+    if user is None:
+        return
     with dynamodb.transaction() as tx:
-        there = User.email.exists()
-        tx.update(User(user_id), all_ended(), condition=there, otherwise=lambda _: dynamodb.AlreadyDone())
+        tx.update(User(user_id), all_ended(), condition=User.email.exists(), otherwise=dynamodb.contended)
+        audit.write(tx, "login.ended_all", by=audit.name_of(user), target=audit.account(user_id))
 
 
 def all_ended() -> list[Action]:
@@ -108,21 +141,22 @@ def _may_live(claims: Claims) -> bool:
 
 
 @dynamodb.retry_while_busy
-def _rewrite(user_id: str, change: Callable[[User], list[Session]]) -> bool:
+def _rewrite(user_id: str, change: Callable[[User], list[Session]], what: str, *, note: str = "") -> bool:
     """Write the list that ``change`` makes of an account's sessions. False where there is no such account."""
     user = dynamodb.get(User, user_id)
     if user is None:
         return False
     wanted = change(user)
     if [one.sid for one in wanted] != [one.sid for one in user.sessions]:
-        _write(user, wanted)
+        with dynamodb.transaction() as tx:
+            _write(tx, user, wanted)
+            audit.write(tx, what, by=audit.name_of(user), target=audit.account(user_id), note=note)
     return True
 
 
-def _write(user: User, wanted: list[Session]) -> None:
+def _write(tx: dynamodb.transaction, user: User, wanted: list[Session]) -> None:
     actions = [User.sessions.set(wanted), User.session_moves.add(1)]
-    with dynamodb.transaction() as tx:
-        tx.update(User(user.id), actions, condition=_unmoved(user), otherwise=dynamodb.contended)
+    tx.update(User(user.id), actions, condition=_unmoved(user), otherwise=dynamodb.contended)
 
 
 def _unmoved(user: User) -> Condition:
@@ -139,6 +173,7 @@ def _note_use(user: User, session: Session) -> None:
         return
     session.seen = moment
     try:
-        _write(user, user.sessions)
+        with dynamodb.transaction() as tx:
+            _write(tx, user, user.sessions)
     except (dynamodb.Contention, dynamodb.OutcomeUnknown):
         return  # Whoever was faster has said it, or the next request does.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
-from inventory import availability, catalogue, clock, dynamodb
+from inventory import audit, availability, catalogue, clock, dynamodb
 from inventory.attributes import iso
 from inventory.errors import FormUsed, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
 from inventory.models import HELD, Cart, Movement, Note, Product, User
@@ -90,6 +90,9 @@ def _book(movement: Movement, form_id: str) -> None:
         actions = [*actions, Product.stock.add(by)]
         tx.update(Product(product_id), actions, condition=enough, otherwise=lambda found: _refused(found, by))
         tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=_already_booked)
+        note = ": ".join(filter(None, (movement.kind, movement.why)))
+        changes = [("stock", "", f"{by:+d}")]
+        audit.write(tx, "stock.adjusted", by=movement.by, target=f"product#{product_id}", changes=changes, note=note)
         if form_id:
             said = f"{product_id} {by:+d} {movement.kind} {movement.by} {movement.why}"
             form = Note(f"form#{form_id}", text=said, delete_at=clock.now() + _FORM_REMEMBERED)

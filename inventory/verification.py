@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory import accounts, clock, dynamodb, mails
+from inventory import accounts, audit, clock, dynamodb, mails
 from inventory.errors import EmailTaken, LinkUsed, WrongPassword
 from inventory.models import EmailGuard, User
 
@@ -23,6 +23,7 @@ def verify(user_id: str, email: str) -> User:
         actions = [User.verified_at.set(clock.now())]
         with dynamodb.transaction() as tx:
             tx.update(User(user.id), actions, condition=User.email == email, otherwise=dynamodb.contended)
+            audit.write(tx, "account.verified", by=audit.name_of(user), target=audit.account(user_id))
     return user
 
 
@@ -69,5 +70,7 @@ def change(user_id: str, email: str) -> User:
         tx.delete(old, condition=EmailGuard.user_id == user.id, otherwise=dynamodb.contended)
         tx.update(User(user.id), actions, condition=same, otherwise=dynamodb.contended)
         mails.write(tx, "email-changed", to=user.email, about=accounts.who(user, email=email))
+        changes = [("email", audit.masked(user.email), audit.masked(email))]
+        audit.write(tx, "account.email", by=audit.name_of(user), target=audit.account(user_id), changes=changes)
     user.email, user.new_email = email, None
     return user

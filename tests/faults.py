@@ -38,7 +38,7 @@ from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 
 from inventory import dynamodb, reservations
-from inventory.models import EmailGuard, TableMeta, tables
+from inventory.models import TableMeta, models
 from tests import aws_errors
 from tests.fault_plans import FAULTS, Call, Decide, Fault, Kind, Plan
 
@@ -170,8 +170,8 @@ def _install() -> ExitStack:
         stack.enter_context(mock.patch.object(module, "random", _Random()))
     stack.enter_context(mock.patch.object(ExponentialBackoff, "delay_amount", _delay_amount))
     stack.enter_context(mock.patch.object(RetryQuota, "acquire", _acquire))
-    models = [model._get_connection().connection for model in (*tables(), EmailGuard)]
-    for connection in (dynamodb.connection(), *models):
+    connections = [model._get_connection().connection for model in models()]
+    for connection in (dynamodb.connection(), *connections):
         events = connection.client.meta.events
         for event, listener in (("before-call.dynamodb", _on_call), ("before-send.dynamodb", _on_attempt)):
             events.register(event, listener)

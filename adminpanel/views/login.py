@@ -2,15 +2,15 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adminpanel import access
-from adminpanel.forms import LoginForm
+from adminpanel.door_forms import LoginForm
 from adminpanel.requests import AdminRequest
-from inventory import accounts, limits
+from inventory import accounts, audit, limits
 from inventory.errors import InventoryError
 
 
@@ -18,7 +18,7 @@ from inventory.errors import InventoryError
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: AdminRequest) -> HttpResponse:
     if request.account and request.account.is_admin:
-        return redirect(_next(request))
+        return redirect(access.next_page(request))
     if request.method != "POST":
         return _page(request, LoginForm())
     form = LoginForm(request.POST)
@@ -27,6 +27,8 @@ def login(request: AdminRequest) -> HttpResponse:
     email = form.cleaned_data["email"]
     limits.login(email, address=request.address)
     user = accounts.authenticate(email, form.cleaned_data["password"])
+    if user is not None and not user.is_admin:
+        audit.record("login.failed", by=user.id, target=audit.account(user.id), note="admin")
     if user is None or not user.is_admin:
         # One answer for all: it tells nobody which addresses are known here, nor whose password was right.
         form.add_error(None, _("With this e-mail address and password there is no way in here. Please check both."))
@@ -37,7 +39,7 @@ def login(request: AdminRequest) -> HttpResponse:
     except InventoryError as refusal:
         form.add_error(None, refusal.sentence)
         return _page(request, form, status=409)
-    return redirect(_next(request))
+    return redirect(access.next_page(request))
 
 
 @never_cache
@@ -48,14 +50,6 @@ def logout(request: AdminRequest) -> HttpResponse:
     return redirect("adminpanel:login")
 
 
-def _next(request: AdminRequest) -> str:
-    """Where the admin was going, if that is a page of ours."""
-    where = request.POST.get("next") or request.GET.get("next", "")
-    # Only a path: what is none would be taken for the name of a view.
-    ours = where.startswith("/") and access.is_ours(request, where)
-    return where if ours else resolve_url("adminpanel:dashboard")
-
-
 def _page(request: AdminRequest, form: LoginForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": _next(request), "here": request.get_full_path()}
+    context = {"form": form, "next": access.next_page(request), "here": request.get_full_path()}
     return render(request, "adminpanel/login.html", context, status=status)

@@ -59,7 +59,7 @@ def order_status(request: SignedInRequest, order_id: str) -> HttpResponse:
 
 def _step(order: Order, sent: dict[str, str], *, by: str) -> Order:
     if sent["status"] == "cancelled":
-        return orders.cancel(order, by=by, note=sent["note"])
+        return orders.cancel(order, by=by, note=sent["note"], by_staff=True)
     return orders.advance(order, to=sent["status"], by=by, tracking=sent["tracking"])
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from adminpanel import conflicts, uploads
 from adminpanel.access import admin_required
 from adminpanel.forms import ArchiveForm, EditProductForm, ProductForm, ProductListForm, values_of
-from adminpanel.requests import AdminRequest
+from adminpanel.requests import AdminRequest, SignedInRequest
 from inventory import catalogue, products, stock
 from inventory.errors import InventoryError, NoSuchPage, ProductChanged
 from inventory.models import Product
@@ -35,7 +35,7 @@ def product_list(request: AdminRequest) -> HttpResponse:
 
 @admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def product_new(request: AdminRequest) -> HttpResponse:
+def product_new(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
         return _form_page(request, ProductForm())
     form = ProductForm(request.POST, request.FILES)
@@ -43,7 +43,7 @@ def product_new(request: AdminRequest) -> HttpResponse:
     if not form.is_valid():
         return _form_page(request, form, status=422)
     try:
-        product = products.create(**form.product_fields())
+        product = products.create(by=request.account.email, **form.product_fields())
     except InventoryError as refusal:
         form.add_error(None, refusal.sentence)
         return _form_page(request, form, status=409)
@@ -53,7 +53,7 @@ def product_new(request: AdminRequest) -> HttpResponse:
 
 @admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def product_detail(request: AdminRequest, product_id: str) -> HttpResponse:
+def product_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
     product = _get_or_404(product_id)
     if request.method != "POST":
         return _form_page(request, EditProductForm(initial=values_of(product)), product)
@@ -62,7 +62,8 @@ def product_detail(request: AdminRequest, product_id: str) -> HttpResponse:
     if not form.is_valid():
         return _form_page(request, form, product, status=422)
     try:
-        product = products.save(product_id, version=form.cleaned_data["version"], **form.product_fields())
+        version, by = form.cleaned_data["version"], request.account.email
+        product = products.save(product_id, version=version, by=by, **form.product_fields())
     except ProductChanged as refusal:
         return _conflict(request, form, refusal.current)
     except InventoryError as refusal:
@@ -73,14 +74,14 @@ def product_detail(request: AdminRequest, product_id: str) -> HttpResponse:
 
 @admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def product_archive(request: AdminRequest, product_id: str) -> HttpResponse:
+def product_archive(request: SignedInRequest, product_id: str) -> HttpResponse:
     product = _get_or_404(product_id)
     form = ArchiveForm(request.POST if request.method == "POST" else None, initial={"version": product.version})
     if not form.is_valid():
         page = {"form": form, "product": product}
         return render(request, "adminpanel/product_archive.html", page, status=422 if form.is_bound else 200)
     try:
-        products.archive(product_id, version=form.cleaned_data["version"])
+        products.archive(product_id, version=form.cleaned_data["version"], by=request.account.email)
     except InventoryError as refusal:
         messages.error(request, refusal.sentence)
         return redirect("adminpanel:product-archive", product_id)

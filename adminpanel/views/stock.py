@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adminpanel.access import admin_required
+from adminpanel.confirming import confirmed
 from adminpanel.forms import LedgerForm, StockForm, StockListForm
 from adminpanel.requests import AdminRequest, SignedInRequest
 from inventory import catalogue, stock
@@ -33,6 +34,7 @@ def stock_list(request: AdminRequest) -> HttpResponse:
 
 
 @admin_required
+@confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
 def stock_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
     product = catalogue.find(product_id)

@@ -75,6 +75,7 @@ _TRIMMED = (
     "django/contrib/*/migrations/*", "django/*/jinja2/*", "django/db/migrations/*", "boto3/examples/*",
     "django/core/cache/backends/[mr]*", "django/core/serializers/[!_bjp]*", "django/db/backends/base/schema.py",
     "boto3/dynamodb/*", "boto3/ec2/*", "s3transfer/processpool.py",
+    "segno/cli.py", "segno/helpers.py",
     "dateutil/easter.py", "dateutil/rrule.py", "dateutil/zoneinfo/*.tar.gz", "urllib3/contrib/*",
     "pillow.libs/libbrotli*", "pillow.libs/libfreetype*", "pillow.libs/libharfbuzz*", "pillow.libs/liblcms2*",
     "pillow.libs/libpng*",

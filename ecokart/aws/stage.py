@@ -10,7 +10,7 @@ from typing import Any
 from ecokart import local
 
 SETTINGS = local.ROOT / "zappa_settings.json"
-TABLES = ("products", "users", "carts", "orders", "movements", "notes", "mails")
+TABLES = ("products", "users", "carts", "orders", "movements", "notes", "mails", "audit")
 SHORTEST_SECRET = 50
 
 

@@ -65,6 +65,14 @@ def shop_later(shop: Shop) -> Iterator[str]:
         yield f"http://{local.HOST}:{port}"
 
 
+@pytest.fixture(scope="session")
+def shop_strict(shop: Shop) -> Iterator[str]:
+    """The address of the same shop where admins need a second factor, as in production: another gunicorn."""
+    port = local.free_port()
+    with local.gunicorn(port, environment=shop.environment | {"ADMIN_SECOND_FACTOR": "1"}):
+        yield f"http://{local.HOST}:{port}"
+
+
 def chromium() -> str:
     """Where the browser is."""
     names = ("chromium", "chromium-browser", "google-chrome")

@@ -60,6 +60,8 @@ ADMINS = [
     "/admin/orders/",
     "/admin/orders/?status=delivered",
     "/admin/orders/{order}/",
+    "/admin/audit/",
+    "/admin/audit/?who=nobody@example.com",
 ]
 NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
 # Every page in both languages, both colours and both widths, two of each at a time.
@@ -125,19 +127,19 @@ def test_forms_that_were_wrong_say_so_to_everybody(somebody):
     somebody.press("Create an account")
     somebody.sees_words("Please check your input")
 
-    assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
+    assert shuts_out(somebody.page) + too_wide(somebody.page) == []
 
 
 def test_pages_that_went_wrong(somebody):
     answer = somebody.page.goto("/products/there-is-no-such-product/")
 
     assert answer.status == 404
-    assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
+    assert shuts_out(somebody.page) + too_wide(somebody.page) == []
 
     answer = somebody.page.goto("/account/verify/?key=made-up")
 
     assert answer.status == 410
-    assert _shuts_out(somebody.page) + _too_wide(somebody.page) == []
+    assert shuts_out(somebody.page) + too_wide(somebody.page) == []
 
 
 def flaws(visitor: Visitor, path: str) -> list[str]:
@@ -148,10 +150,10 @@ def flaws(visitor: Visitor, path: str) -> list[str]:
         page.on("pageerror", lambda error: found.append(f"script: {error}"))
         page.on("requestfailed", lambda request: found.append(f"no answer: {request.url}"))
         page.goto(path)
-        return found + _shuts_out(page) + _too_wide(page)
+        return found + shuts_out(page) + too_wide(page)
 
 
-def _shuts_out(page: Page) -> list[str]:
+def shuts_out(page: Page) -> list[str]:
     violations = Axe().run(page, options=RULES).response["violations"]
     return [
         f"{violation['id']}: {', '.join(str(node['target']) for node in violation['nodes'])}"
@@ -160,7 +162,7 @@ def _shuts_out(page: Page) -> list[str]:
     ]
 
 
-def _too_wide(page: Page) -> list[str]:
+def too_wide(page: Page) -> list[str]:
     page.set_viewport_size(NARROW)
     # A moment to lay the page out anew, and to put the font in place.
     if comes_true(page, FITS, milliseconds=SETTLING_MILLISECONDS):

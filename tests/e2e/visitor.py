@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any
 
+import pyotp
 from django.utils import translation
 from playwright.sync_api import Locator, Page, expect
 
@@ -96,6 +97,14 @@ class Visitor:
         self.fill(email=local.ADMIN.email, password=local.ADMIN.password)
         self.press("Log in")
         self.is_at("/admin/$")
+
+    def sets_up_the_second_factor(self) -> list[str]:
+        """Does what the page says, with an app that types the key; gives the recovery codes."""
+        secret = self.page.locator("#secret").inner_text().replace(" ", "")
+        self.fill(code=pyotp.TOTP(secret).now())
+        self.press("Continue")
+        expect(self.page.locator(".admin-codes li")).to_have_count(10)
+        return self.page.locator(".admin-codes li").all_inner_texts()
 
     def puts_into_the_cart(self, product_id: str, *, quantity: int = 1) -> None:
         self.open(f"/products/{product_id}/")

@@ -20,6 +20,7 @@ KEYS = {
     "ecokart-movements": ["productId", "time"],
     "ecokart-notes": ["id"],
     "ecokart-mails": ["id"],
+    "ecokart-audit": ["month", "time"],
 }
 INDEXES = {
     "ecokart-products": {
@@ -32,6 +33,7 @@ INDEXES = {
     "ecokart-movements": {},
     "ecokart-notes": {},
     "ecokart-mails": {},
+    "ecokart-audit": {"actor-index": ["actor", "time"], "target-index": ["target", "time"]},
 }
 
 

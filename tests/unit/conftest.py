@@ -18,7 +18,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from pytest_django.fixtures import Settings
 
-from inventory import accounts, catalogue, checkout, pace, products, reservations, sessions, tables
+from inventory import accounts, catalogue, checkout, clock, dynamodb, pace, products, reservations, sessions, tables
 from inventory.models import Order, Product, TableMeta, User
 from inventory.replica import tail
 from shop import ready
@@ -98,11 +98,21 @@ def sign_in() -> Callable[[Client, User], None]:
 
     def sign_in(client: Client, user: User) -> None:
         session = client.session
-        session.update(sessions.begin(user, kind="admin" if user.is_admin else "shop", device="Firefox, Linux"))
+        session.update(session_of(user))
         session.save()
         client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 
     return sign_in
+
+
+def session_of(user: User) -> dict[str, str | int]:
+    """What the cookie says after a log-in: an admin's, after the second factor too."""
+    claims = sessions.begin(user, kind="admin" if user.is_admin else "shop", device="Firefox, Linux")
+    if user.is_admin:
+        with dynamodb.transaction() as tx:
+            now = dynamodb.get(User, user.id)
+            sessions.confirm(tx, now, str(claims["sid"]), clock.now(), with_factor=True)
+    return claims
 
 
 @pytest.fixture
@@ -146,8 +156,6 @@ def later() -> Iterator[Callable[..., None]]:
     travellers: list[time_machine.travel] = []
 
     def move(**amount: float) -> None:
-        from inventory import clock
-
         traveller = time_machine.travel(clock.now() + timedelta(**amount))
         traveller.start()
         travellers.append(traveller)

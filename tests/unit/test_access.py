@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from inventory.models import User
+from tests.unit.conftest import PASSWORD
 
 STRANGER, CUSTOMER, ADMIN = range(3)
 
@@ -55,6 +56,7 @@ GET = {
     "shop:session-end-all": (405, 405, 405),
     "adminpanel:dashboard": (302, 403, 200),
     "adminpanel:login": (200, 200, 302),
+    "adminpanel:second-factor": (302, 403, 302),
     "adminpanel:logout": (405, 405, 405),
     "adminpanel:product-list": (302, 403, 200),
     "adminpanel:product-new": (302, 403, 200),
@@ -63,6 +65,7 @@ GET = {
     "adminpanel:stock-list": (302, 403, 200),
     "adminpanel:stock-proof": (302, 403, 200),
     "adminpanel:stock-detail": (302, 403, 200),
+    "adminpanel:audit-log": (302, 403, 200),
     "adminpanel:order-list": (302, 403, 200),
     "adminpanel:order-detail": (302, 403, 200),
     "adminpanel:order-status": (302, 403, 405),
@@ -113,6 +116,21 @@ def test_nobody_but_an_admin_posts_to_the_admin_panel(role: int, client_of: Any,
 
     assert set(answers.values()) <= {302, 403, 405}
     assert all(client.get(address(name)).status_code != 200 for name in ADMIN_POST)
+
+
+def test_without_the_second_factor_an_admin_is_asked_for_it_and_reaches_nothing(
+    address: Callable[[str], str], dana: User
+) -> None:
+    client = Client()
+    client.post(address("adminpanel:login"), {"email": dana.email, "password": PASSWORD})
+    asking = address("adminpanel:second-factor")
+    pages = [name for name in ADMIN_POST if name != "adminpanel:second-factor"]
+
+    answers = [client.get(address(name)) for name in pages] + [client.post(address(name)) for name in pages]
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert {answer["Location"].partition("?")[0] for answer in answers} == {asking}
+    assert client.get(asking).status_code == 200
 
 
 def test_every_change_needs_the_csrf_token(address: Any, sign_in: Any, dana: User) -> None:

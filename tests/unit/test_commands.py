@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command, execute_from_command_line
 from django.core.management.base import OutputWrapper
 
-from inventory import accounts, catalogue, reservations, tables
+from inventory import accounts, catalogue, reservations, second_factor, tables
 from inventory.demo import seeding
 from inventory.management import progress
 from inventory.models import Movement, Product, User
@@ -48,13 +48,14 @@ def test_create_tables_makes_what_is_missing_and_says_so():
 
     assert Movement.exists()
     assert printed.splitlines() == [
-        "  ecokart-products: 1 of 7",
-        "  ecokart-users: 2 of 7",
-        "  ecokart-carts: 3 of 7",
-        "  ecokart-orders: 4 of 7",
-        "  ecokart-movements: 5 of 7",
-        "  ecokart-notes: 6 of 7",
-        "  ecokart-mails: 7 of 7",
+        "  ecokart-products: 1 of 8",
+        "  ecokart-users: 2 of 8",
+        "  ecokart-carts: 3 of 8",
+        "  ecokart-orders: 4 of 8",
+        "  ecokart-movements: 5 of 8",
+        "  ecokart-notes: 6 of 8",
+        "  ecokart-mails: 7 of 8",
+        "  ecokart-audit: 8 of 8",
     ]
 
 
@@ -190,6 +191,25 @@ def test_create_account_asks_for_the_password_where_none_is_set(monkeypatch: pyt
     run("create_account", "alice@example.com")
 
     assert accounts.authenticate("alice@example.com", "typed horse 3")
+
+
+def test_create_admin_opens_an_admins_account():
+    printed = run("create_admin", "dana@example.com", "--name", "Dana")
+
+    user = accounts.authenticate("dana@example.com", PASSWORD)
+    assert (user.name, user.is_admin) == ("Dana", True)
+    assert "can log in now" in printed
+
+
+def test_reset_second_factor_lets_it_be_set_up_anew(dana: User):
+    with pytest.raises(CommandError, match="has no second factor"):
+        run("reset_second_factor", "dana@example.com")
+    before = second_factor.begin(dana.id).secret
+
+    printed = run("reset_second_factor", "dana@example.com")
+
+    assert second_factor.begin(dana.id).secret != before
+    assert "sets up a new second factor" in printed
 
 
 def test_disable_account_closes_it_and_opens_it_again(alice: User):

@@ -54,7 +54,8 @@ def numbers(product: Product) -> tuple[int, int, int]:
 
 def written(calls: list[wire.Call]) -> set[str]:
     """The attributes that the transactions among these calls set in products."""
-    updates = [item["Update"] for name, call in calls if name == "TransactWriteItems" for item in call["TransactItems"]]
+    sent = [item for name, call in calls if name == "TransactWriteItems" for item in call["TransactItems"]]
+    updates = [item["Update"] for item in sent if "Update" in item]
     return {name for update in updates for name in update["ExpressionAttributeNames"].values()}
 
 

@@ -33,6 +33,10 @@ def stored(user: User) -> User:
     return found
 
 
+def disable(user_id: str) -> None:
+    accounts.disable(user_id, by="test")
+
+
 # Beginning
 
 
@@ -69,7 +73,7 @@ def test_sessions_whose_time_is_up_make_room_first(alice: User, later: Callable[
     assert [one.sid for one in stored(alice).sessions] == [new["sid"]]
 
 
-@pytest.mark.parametrize("change", [accounts.disable, sessions.end_all, lambda one: User(one).delete()])
+@pytest.mark.parametrize("change", [disable, sessions.end_all, lambda one: User(one).delete()])
 def test_nobody_logs_in_with_what_was_true_a_moment_ago(alice: User, change: Callable[[str], None]) -> None:
     with wire.just_before("TransactWriteItems", lambda: change(alice.id)), pytest.raises(SessionEnded):
         begin(alice)
@@ -234,13 +238,13 @@ def test_whoever_cannot_be_logged_out_is_told(alice: User) -> None:
 def test_a_disabled_account_is_out_at_once_and_stays_out_until_it_is_opened_again(alice: User) -> None:
     claims = begin(alice)
 
-    accounts.disable(alice.id)
+    accounts.disable(alice.id, by="test")
 
     assert not is_live(claims)
     assert accounts.authenticate("alice@example.com", "correct horse 1") is None
     with pytest.raises(SessionEnded):
         begin(stored(alice))
-    accounts.enable(alice.id)
+    accounts.enable(alice.id, by="test")
     assert not is_live(claims)
     assert accounts.authenticate("alice@example.com", "correct horse 1").id == alice.id
 
@@ -256,13 +260,13 @@ def test_a_session_that_a_disabled_account_should_not_have_is_none(alice: User) 
 def test_a_changed_role_ends_what_began_under_the_old_one(alice: User) -> None:
     claims = begin(alice)
 
-    accounts.change_role(alice.id, role="admin")
+    accounts.change_role(alice.id, role="admin", by="test")
 
     assert stored(alice).is_admin
     assert not is_live(claims)
 
 
-@pytest.mark.parametrize("change", [accounts.disable, accounts.enable])
+@pytest.mark.parametrize("change", [disable, lambda one: accounts.enable(one, by="test")])
 def test_what_is_no_account_cannot_be_changed(alice: User, change: Callable[[str], None]) -> None:
     with pytest.raises(NoSuchAccount):
         change("email#alice@example.com")

@@ -139,12 +139,16 @@ def test_adjust_counts_a_sale_that_was_faster(product: Product):
     assert numbers() == (10, 8, 2)
 
 
-def test_adjust_writes_numbers_and_movement_in_one_transaction(product: Product):
+def test_adjust_writes_numbers_movement_and_audit_entry_in_one_transaction(product: Product):
     with wire.heard() as calls:
         adjust(5, "received")
 
     ((_, call),) = [(name, call) for name, call in calls if name != "GetItem"]
-    assert sorted(kind for item in call["TransactItems"] for kind in item) == ["Put", "Update"]
+    assert sorted((kind, one["TableName"]) for item in call["TransactItems"] for kind, one in item.items()) == [
+        ("Put", "ecokart-audit"),
+        ("Put", "ecokart-movements"),
+        ("Update", "ecokart-products"),
+    ]
 
 
 def test_adjust_leaves_the_version_alone_so_that_no_admins_form_grows_old(product: Product):

@@ -130,7 +130,7 @@ def test_create_makes_every_table_and_tells_how_far_it_is():
 
     steps = list(tables.create())
 
-    assert [(step.done, step.total) for step in steps] == [(number, 7) for number in range(1, 8)]
+    assert [(step.done, step.total) for step in steps] == [(number, 8) for number in range(1, 9)]
     assert {step.what for step in steps} == set(client().list_tables()["TableNames"])
 
 

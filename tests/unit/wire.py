@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ReadTimeoutError
 
 from inventory import dynamodb
-from inventory.models import EmailGuard, tables
+from inventory.models import models
 
 Call = tuple[str, dict[str, Any]]
 
@@ -129,9 +129,9 @@ def _raising(event: str, times: int) -> Iterator[None]:
 
 @contextmanager
 def _listening(event: str, listener: Callable[..., object]) -> Iterator[None]:
-    models = [model._get_connection().connection for model in (*tables(), EmailGuard)]
+    connections = [model._get_connection().connection for model in models()]
     # Once each: a function on Lambda lets them share one client.
-    emitters = {id(one.client): one.client.meta.events for one in (dynamodb.connection(), *models)}.values()
+    emitters = {id(one.client): one.client.meta.events for one in (dynamodb.connection(), *connections)}.values()
     for emitter in emitters:
         emitter.register(event, listener)
     try:

@@ -18,5 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, role: str, **options: Any) -> None:
         with people.found(email) as user:
-            accounts.change_role(user.id, role=role)
+            accounts.change_role(user.id, role=role, by=accounts.OPERATOR)
         self.stdout.write(f"{email} has the role {role} from the next log-in on.")

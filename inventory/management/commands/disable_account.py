@@ -18,5 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, undo: bool, **options: Any) -> None:
         with people.found(email) as user:
-            (accounts.enable if undo else accounts.disable)(user.id)
+            (accounts.enable if undo else accounts.disable)(user.id, by=accounts.OPERATOR)
         self.stdout.write(f"{email} can log in again." if undo else f"{email} is logged out and cannot log in.")

@@ -18,7 +18,7 @@ from typing import Any
 
 from ecokart.wsgi import application as shop
 from inventory import dynamodb
-from inventory.models import EmailGuard, tables
+from inventory.models import models
 
 #: What is still to happen in this thread: how many questions, and on which side of the last one the end comes.
 _fate = threading.local()
@@ -44,8 +44,8 @@ def _hear(**_: Any) -> None:
 
 
 def _listen() -> None:
-    models = [model._get_connection().connection for model in (*tables(), EmailGuard)]
-    for connection in (dynamodb.connection(), *models):
+    connections = [model._get_connection().connection for model in models()]
+    for connection in (dynamodb.connection(), *connections):
         connection.client.meta.events.register("before-call.dynamodb", _ask)
         connection.client.meta.events.register("after-call.dynamodb", _hear)
         connection.client.meta.events.register("after-call-error.dynamodb", _hear)

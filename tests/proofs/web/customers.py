@@ -27,7 +27,7 @@ from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 
 from ecokart import local
-from inventory import accounts, sessions
+from inventory import accounts, clock, sessions
 from tests.proofs import World
 
 PATIENCE_SECONDS = 30
@@ -194,11 +194,15 @@ _begun: dict[str, dict[str, str | int]] = {}
 
 
 def _session(account_id: str) -> dict[str, str | int]:
-    """What the cookie of an account says. All its visitors have one session while it lives: it has ten at the most."""
+    """What the cookie of an account says. All its visitors have one session while it lives: it has ten at the most.
+
+    Nor is it old: what matters most is changed only by whoever has logged in a moment ago.
+    """
     account = accounts.find(account_id)
     assert account is not None
     begun = _begun.get(account_id)
-    if begun is None or sessions.find(account, begun) is None:
+    found = sessions.find(account, begun) if begun else None
+    if begun is None or found is None or clock.now() > found.since + sessions.FRESH / 2:
         begun = sessions.begin(account, kind="admin" if account.is_admin else "shop", device="")
         _begun[account_id] = begun
     return begun
