@@ -35,8 +35,8 @@ def filled(directory: Path) -> local.Environment:
 @contextmanager
 def running(name: str, environment: local.Environment, **more: str) -> Iterator[str]:
     """One of the servers; gives its address."""
-    port = local.free_port()
-    with local.gunicorn(port, environment=environment | more, application=APPLICATIONS[name]):
+    port, log = local.free_port(), Path(environment["STATIC_ROOT"]).with_name(f"{name}.log")
+    with local.gunicorn(port, environment=environment | more, application=APPLICATIONS[name], log=log):
         yield f"http://{local.HOST}:{port}"
 
 

@@ -200,7 +200,12 @@ def _ministack() -> str:
 
 @contextmanager
 def gunicorn(
-    port: int, *, environment: Environment, application: str = "ecokart.wsgi", options: tuple[str, ...] = ()
+    port: int,
+    *,
+    environment: Environment,
+    application: str = "ecokart.wsgi",
+    options: tuple[str, ...] = (),
+    log: Path | None = None,
 ) -> Iterator[Process]:
     """The shop under the server that production runs, ready to answer."""
     command = [
@@ -208,7 +213,7 @@ def gunicorn(
         "--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=2",
         "--no-control-socket", "--log-level=warning", *options,
     ]  # fmt: skip
-    with child(command, environment={"SITE_URL": _site(port), **environment}) as process:
+    with child(command, environment={"SITE_URL": _site(port), **environment}, log=log) as process:
         url = f"{_site(port)}/healthz"
         wait_until(lambda: answers(url), what="The shop", seconds=30, process=process)
         yield process
@@ -332,7 +337,8 @@ def run(port: int, *, directory: Path) -> None:
     ):
         _write_owner(lock, aws)
         prepare(environment)
-        with gunicorn(port, environment=environment) as shop:
+        # Somebody sits before it: plain lines, and none for each request.
+        with gunicorn(port, environment=environment | {"LOG_JSON": "0"}) as shop:
             _say_welcome(port)
             _watch({"The emulated AWS": aws, "The shop": shop}, environment)
 

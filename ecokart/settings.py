@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "adminpanel",
 ]
 MIDDLEWARE = [
+    "ecokart.observing.observed",
     "ecokart.middleware.no_body_for_head",
     "ecokart.headers.on_every_answer",
     "django.middleware.security.SecurityMiddleware",
@@ -200,14 +201,19 @@ STORAGES = {
     },
 }
 
+# Lines of JSON; in a terminal a person reads plain ones, and none for each request.
+LOG_JSON = env.boolean("LOG_JSON", True)
 _LOG_LEVEL = env.text("LOG_LEVEL", "WARNING")
 # At DEBUG these print what the database says word by word: customers, addresses, password hashes.
 _LOG_LEVEL_OF_DATA = "INFO" if _LOG_LEVEL == "DEBUG" else _LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "ecokart.logs.Lines"},
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"stderr": {"class": "ecokart.logs.Handler", "formatter": "json" if LOG_JSON else "text"}},
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     # A page that is not there, and a host that is not ours, are the visitor's business.
     "loggers": {

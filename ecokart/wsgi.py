@@ -2,8 +2,13 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from ecokart import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecokart.settings")
 
+if settings.LOG_JSON:
+    logs.take_over()
 application = get_wsgi_application()

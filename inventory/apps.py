@@ -2,6 +2,12 @@
 
 from django.apps import AppConfig
 
+from inventory import metering
+
 
 class InventoryConfig(AppConfig):
     name = "inventory"
+
+    def ready(self) -> None:
+        # Before any client is made.
+        metering.watch()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from inventory import clock, dynamodb, lines, mails, reservations
+from inventory import clock, dynamodb, lines, mails, metering, reservations
 from inventory.errors import CartChanged, CartEmpty, HoldExpired
 from inventory.models import Address, Cart, Line, Movement, Order, Product, Step
 
@@ -43,6 +43,7 @@ def place_order(owner_id: str, *, token: str, contact: Contact) -> Order:
     order = _order(cart, lines.priced(cart.lines, products, live=True), contact)
     # Safe to repeat when its answer is lost: the next try finds either the order or the untouched cart.
     _sell(cart, order)
+    metering.count_order()
     return order
 
 

@@ -117,11 +117,6 @@ def share_one_client() -> None:
             table.connection = shared
 
 
-def tell_of_calls(listener: Callable[..., object]) -> None:
-    """Call ``listener`` whenever the shared client sends something: second tries and threads in the background too."""
-    connection().client.meta.events.register("before-send.dynamodb", listener)
-
-
 class transaction:
     """One TransactWriteItems, sent when the block ends: all of it happens or none.
 

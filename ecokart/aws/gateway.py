@@ -7,37 +7,21 @@ owes Django about bytes that are no ASCII. Nothing of that is taken from a heade
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from apig_wsgi import make_lambda_handler
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
-from django.http import HttpRequest, HttpResponseBase
 
-from ecokart.aws import log
+from ecokart.observing import REQUEST_ID
 
 Event = dict[str, Any]
 Answer = dict[str, Any]
 
-ROUTE = "ecokart.route"
-# The log's word for what answers before a route is looked for, and for what has none.
-_NO_ROUTE = "none"
 DEFAULT_STAGE = "$default"
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-
-
-class Shop(WSGIHandler):
-    """Django's application, which tells the environ of a request by the name of which route it was answered."""
-
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        response = super().get_response(request)
-        if request.resolver_match is not None:
-            request.META[ROUTE] = request.resolver_match.view_name
-        return response
 
 
 def speaks(event: Event) -> bool:
@@ -49,27 +33,17 @@ def speaks(event: Event) -> bool:
 
 
 class Door:
-    """Takes events for one WSGI application, and writes one line of the log for each."""
+    """Takes events for one WSGI application."""
 
-    def __init__(self, shop: WSGIApplication, *, calls: Callable[[], int]) -> None:
-        """``calls`` says how many calls to DynamoDB this process has made."""
-        self._shop, self._calls = shop, calls
+    def __init__(self, shop: WSGIApplication) -> None:
+        self._shop = shop
         # Everything that is compressed, or no text, goes through the gateway as base64.
         self._convert = make_lambda_handler(self._answer, binary_support=True)
-        self._route = _NO_ROUTE
+        self._request_id = ""
 
     def __call__(self, event: Event, request_id: str) -> Answer:
-        began, calls_before = time.perf_counter(), self._calls()
-        self._route = _NO_ROUTE
-        answer = self._convert(_prepared(event), None)
-        log.write(
-            request=request_id,
-            method=_method(event),
-            route=self._route,
-            status=answer["statusCode"],
-            ms=round(1000 * (time.perf_counter() - began), 1),
-            dynamodb_calls=self._calls() - calls_before,
-        )
+        self._request_id = request_id
+        answer: Answer = self._convert(_prepared(event), None)
         return answer
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -79,9 +53,8 @@ class Door:
         for name, value in environ.items():
             if name.startswith("HTTP_"):
                 environ[name] = _in_latin_1(value)
-        answer = self._shop(environ, start_response)
-        self._route = environ.get(ROUTE, _NO_ROUTE)
-        return answer
+        environ[REQUEST_ID] = self._request_id
+        return self._shop(environ, start_response)
 
 
 def _prepared(event: Event) -> Event:
@@ -126,10 +99,6 @@ def _host(event: Event) -> str:
         return known
     headers = event.get("headers") or {}
     return next((value for name, value in headers.items() if name.lower() == "host"), "")
-
-
-def _method(event: Event) -> str:
-    return str(event["httpMethod"] if _is_v1(event) else event["requestContext"]["http"]["method"])
 
 
 def _is_v1(event: Event) -> bool:

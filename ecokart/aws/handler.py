@@ -24,8 +24,10 @@ _modules = Path(__file__).parents[2] / bundle.NAME
 if _modules.exists():
     sys.meta_path.insert(0, bundle.Bundle(_modules))
 
+from ecokart import logs  # noqa: E402
 from ecokart.aws import start  # noqa: E402
 
+logs.take_over()
 _function = start.function()
 
 gc.freeze()

@@ -40,7 +40,7 @@ LEFT_OUT = {
 # The shop's own, by the names that git knows.
 _OURS = ("adminpanel", "ecokart", "inventory", "shop", "templates")
 # Of ecokart/aws the function needs itself; the rest deploys it.
-_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "log", "mail", "start", "tasks"}
+_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "mail", "metrics", "prices", "start", "tasks"}
 # To draw the demo catalogue's pictures takes longer than a function may; it is seeded from where the stage is deployed.
 _NOT_OURS = ("ecokart/local.py", "inventory/demo/*", "*/commands/seed_catalogue.py", "*.po")
 

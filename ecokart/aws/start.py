@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import threading
@@ -11,7 +10,9 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 
+from ecokart import observing
 from ecokart.aws import gateway, tasks
 from inventory import dynamodb
 
@@ -28,23 +29,11 @@ class UnknownEvent(Exception):
     """The function was called with something that it has no answer to."""
 
 
-class Calls:
-    """How often this process has called DynamoDB, threads in the background included."""
-
-    def __init__(self) -> None:
-        self._numbers, self.count = itertools.count(1), 0
-
-    def add(self, **_: Any) -> None:
-        self.count = next(self._numbers)
-
-
 def function() -> Function:
     """Build the shop, warm it up, and give what answers events."""
     django.setup(set_prefix=False)
-    calls = Calls()
     dynamodb.share_one_client()
-    dynamodb.tell_of_calls(calls.add)
-    door = gateway.Door(gateway.Shop(), calls=lambda: calls.count)
+    door = gateway.Door(WSGIHandler())
     _warm_up(door)
 
     def answer(event: Event, context: Any) -> Any:
@@ -88,7 +77,7 @@ def _ask(door: gateway.Door) -> None:
                 "stage": stage or gateway.DEFAULT_STAGE,
             },
         },
-        "warm-up",
+        observing.WARM_UP,
     )
     if answer["statusCode"] != 200:
         logger.warning("The page for warming up was answered with %s.", answer["statusCode"])

@@ -10,8 +10,7 @@ from typing import Any
 
 from django.core.management import CommandError, call_command
 
-from ecokart import post
-from ecokart.aws import log
+from ecokart import logs, post
 from inventory import reservations
 
 Event = dict[str, Any]
@@ -43,7 +42,7 @@ def run_scheduled(event: Event, request_id: str) -> Answer:
 def _run(name: str, request_id: str) -> Answer:
     began = time.perf_counter()
     done = TASKS[name]()
-    log.write(request=request_id, task=name, **done, ms=_ms_since(began))
+    logs.write(request=request_id, task=name, **done, ms=_ms_since(began))
     return done
 
 
@@ -72,7 +71,7 @@ def manage(words: str | Iterable[str], request_id: str) -> Answer:
         raise NotAllowed(f"The function does not run {name!r}. It runs: {', '.join(COMMANDS)}.")
     began, printed = time.perf_counter(), io.StringIO()
     status = _status(lambda: call_command(name, *arguments, stdout=printed, stderr=printed, no_color=True), printed)
-    log.write(request=request_id, task=name, status=status, ms=_ms_since(began))
+    logs.write(request=request_id, task=name, status=status, ms=_ms_since(began))
     return {"command": name, "status": status, "output": printed.getvalue()}
 
 
