@@ -67,11 +67,18 @@ def _line(request: HttpRequest, response: HttpResponse, bill: metering.Bill, *, 
     line["microdollars"] = round(1e6 * prices.of_request(**units, ms=ms, memory_megabytes=memory), 3)
     if bill.orders:
         line["orders"] = bill.orders
+    if memory:
+        line["trace"] = _trace()
     own = metering.take_own()
     if own.calls:
         # What the process has asked for by itself since its last line.
         line |= {"own_calls": own.calls, "own_read_units": own.read_units, "own_write_units": own.write_units}
     return line
+
+
+def _trace() -> str:
+    """X-Ray's name for what Lambda does just now: the first part of ``Root=1-…;Parent=…;Sampled=1``."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
 
 
 def _is_an_admins(request: HttpRequest) -> bool:

@@ -80,6 +80,7 @@ class Deployment:
         own = secrets(self.environ, deployed=deployed or {}) | mail(self.stage, self.environ, deployed=deployed or {})
         say(f"Stage {self.stage.name}, commit {commit[:12]}, account {account}, region {self.stage.region}")
 
+        self.unprotect()
         outputs = self.data(own)
         environment = variables(self.stage, bucket=outputs["Bucket"], own=own)
         with programs.exported(commit) as source, tempfile.TemporaryDirectory() as scratch:
@@ -91,7 +92,8 @@ class Deployment:
         self.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=self.stage.function)
         api = self.api_id()
         self.name(self.stage.address(api), environment)
-        self.protect(api, outputs["Firewall"])
+        if firewall := outputs.get("Firewall"):
+            self.protect(api, firewall)
         self.certify(outputs, environment)
         self.look(self.stage.address(api))
 
@@ -103,6 +105,7 @@ class Deployment:
             "AlarmAddress": self.environ.get("ALARM_ADDRESS"),
             "MailFrom": own.get("MAIL_FROM"),
             "MonthlyDollars": self.environ.get("MONTHLY_DOLLARS"),
+            "LimitRequests": self.environ.get("FIREWALL"),
         }
         body, tags = TEMPLATE.read_text(encoding="utf-8"), {"project": "ecokart", "stage": self.stage.name}
         return self.stacks.apply(self.stage.data_stack, template=body, parameters=parameters, tags=tags)
@@ -154,6 +157,14 @@ class Deployment:
             FunctionName=self.stage.function, Environment={"Variables": said}
         )
         self.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=self.stage.function)
+
+    def unprotect(self) -> None:
+        """Where the limit of requests is switched off, let go of the gateway: one that is bound cannot be deleted."""
+        wanted = self.environ.get("FIREWALL", "")
+        if wanted not in ("", "on", "off"):
+            raise CannotDeploy(f"FIREWALL={wanted} is neither on nor off.")
+        if wanted == "off":
+            destroy.unbind(self.session, self.stage)
 
     def protect(self, api: str, firewall: str) -> None:
         """Bind the limit of requests to the gateway's stage. A new one takes WAF some moments to find."""

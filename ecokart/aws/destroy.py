@@ -45,9 +45,8 @@ def run(session: boto3.Session, stage: Stage, *, undeploy: Callable[[], None], s
     Raises CannotDeploy with what is left.
     """
     stacks = Stacks(session)
-    for api in stacks.resources(stage.function, "AWS::ApiGateway::RestApi") if stacks.find(stage.function) else []:
-        # A firewall that is bound cannot be deleted.
-        session.client("wafv2").disassociate_web_acl(ResourceArn=gateway_arn(stage, api))
+    # A firewall that is bound cannot be deleted.
+    unbind(session, stage)
     if has_function(session, stage):
         undeploy()
     stacks.delete(stage.function)
@@ -64,6 +63,15 @@ def run(session: boto3.Session, stage: Stage, *, undeploy: Callable[[], None], s
     if left:
         raise CannotDeploy("This is left of the stage:\n" + "\n".join(f"  {one}" for one in left))
     say(f"Nothing is left of stage {stage.name}.")
+
+
+def unbind(session: boto3.Session, stage: Stage) -> None:
+    """Let the limit of requests go from the stage's gateway, where there are both."""
+    stacks, waf = Stacks(session), session.client("wafv2")
+    for api in stacks.resources(stage.function, "AWS::ApiGateway::RestApi") if stacks.find(stage.function) else []:
+        arn = gateway_arn(stage, api)
+        if waf.get_web_acl_for_resource(ResourceArn=arn).get("WebACL"):
+            waf.disassociate_web_acl(ResourceArn=arn)
 
 
 def _domains(session: boto3.Session, stage: Stage) -> list[str]:

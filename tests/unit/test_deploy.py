@@ -240,7 +240,7 @@ def test_the_manual_says_of_every_alarm_what_to_do() -> None:
     manual = (local.ROOT / "docs" / "deploy.md").read_text()
     alarms = re.findall(r"AlarmName: !Sub ecokart-\$\{Stage\}-(\S+)", deploy.TEMPLATE.read_text())
 
-    assert len(alarms) == 15
+    assert len(alarms) == 23
     assert [name for name in alarms if f"`{name}`" not in manual] == []
 
 
@@ -444,6 +444,47 @@ def test_a_gateway_that_is_never_found_ends_the_deployment(
 
     with pytest.raises(Waf.exceptions.WAFUnavailableEntityException):
         deployment.protect("abc", "arn:aws:wafv2:firewall")
+
+
+class BoundWaf:
+    """A firewall that is bound to a gateway, or to none."""
+
+    def __init__(self, bound: bool) -> None:
+        self.bound = bound
+
+    def get_web_acl_for_resource(self, *, ResourceArn: str) -> dict[str, Any]:
+        return {"WebACL": {"Name": "ecokart-dev"}} if self.bound else {}
+
+    def disassociate_web_acl(self, *, ResourceArn: str) -> None:
+        assert self.bound
+        assert ResourceArn == "arn:aws:apigateway:eu-central-1::/restapis/abc/stages/dev"
+        self.bound = False
+
+
+@pytest.mark.parametrize(
+    ("wanted", "was_bound", "is_bound"),
+    [("off", True, False), ("off", False, False), ("on", True, True), ("", True, True)],
+)
+def test_a_limit_of_requests_that_is_switched_off_lets_go_of_the_gateway(
+    deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch, wanted: str, was_bound: bool, is_bound: bool
+) -> None:
+    """CloudFormation cannot delete one that is bound: it would stay, and cost six dollars a month."""
+    waf, found = BoundWaf(was_bound), {"StackStatus": "UPDATE_COMPLETE"}
+    monkeypatch.setattr(deployment, "environ", {"FIREWALL": wanted})
+    monkeypatch.setattr(deployment.session, "client", lambda _: waf)
+    monkeypatch.setattr(destroy.Stacks, "find", lambda *_: found)
+    monkeypatch.setattr(destroy.Stacks, "resources", lambda *_: ["abc"])
+
+    deployment.unprotect()
+
+    assert waf.bound is is_bound
+
+
+def test_a_limit_of_requests_is_on_or_off(deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployment, "environ", {"FIREWALL": "yes"})
+
+    with pytest.raises(CannotDeploy, match="FIREWALL=yes is neither on nor off"):
+        deployment.unprotect()
 
 
 # Destroying

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +19,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from ecokart import local
-from ecokart.aws import gateway, stage, start, tasks
-from inventory import catalogue, reservations
+from ecokart.aws import gateway, metrics, stage, start, tasks
+from inventory import catalogue, checkout, reservations
 from inventory.models import Product
 from shop import ready
 from tests.unit import wire
@@ -360,7 +360,7 @@ def test_the_clock_frees_an_expired_cart(call: Callable[[Event], Any], later: An
     ]
 
 
-@pytest.mark.parametrize("task", ["release_expired", "send_mails"])
+@pytest.mark.parametrize("task", ["release_expired", "send_mails", "prove_stock"])
 def test_a_rule_of_zappas_runs_its_own_task_only(call: Callable[[Event], Any], task: str):
     rule = f"arn:aws:events:eu-central-1:000000000000:rule/ecokart-dev-{task}"
 
@@ -371,7 +371,62 @@ def test_every_task_has_its_rule_in_the_settings():
     events = stage.settings("dev")["events"]
 
     assert {event["function"] for event in events} == set(tasks.TASKS)
-    assert {event["expression"] for event in events} == {"rate(5 minutes)"}
+    assert {event["expression"] for event in events} == {"rate(5 minutes)", "cron(30 2 * * ? *)"}
+
+
+PROOF = {"source": "aws.events", "resources": ["arn:aws:events:eu-central-1:000000000000:rule/ecokart-dev-prove_stock"]}
+
+
+def test_the_daily_proof_says_how_much_is_wrong(call: Callable[[Event], Any], as_stage: None, capsys):
+    right = call(PROOF)
+    Product("prod-1").update([Product.reserved.set(5)])
+    wrong = call(PROOF)
+
+    assert [told["prove_stock"]["wrong"] for told in (right, wrong)] == [0, 1]
+    assert right["prove_stock"]["products"] == 1
+    assert [(line["task"], line["StockWrong"], line["Stage"]) for line in lines(capsys)] == [
+        ("prove_stock", 0, "dev"),
+        ("prove_stock", 1, "dev"),
+    ]
+
+
+def test_a_proof_that_takes_too_long_has_failed_and_says_nothing_of_the_stock(
+    call: Callable[[Event], Any], as_stage: None, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.setattr(tasks, "PROOF_SECONDS", -1.0)
+
+    with pytest.raises(tasks.Unfinished, match="nothing is known"):
+        call(PROOF)
+
+    assert "StockWrong" not in capsys.readouterr().err
+
+
+def test_the_proof_ends_before_the_function_is_ended():
+    assert stage.settings("dev")["timeout_seconds"] > tasks.PROOF_SECONDS + 3
+
+
+def test_the_sweep_of_mails_says_how_long_the_oldest_has_waited(
+    call: Callable[[Event], Any], as_stage: None, contact: Any, settings: Settings, later: Any, capsys
+):
+    settings.SITE_URL = ""  # So none goes.
+    cart = reservations.reserve("alice", "prod-1", quantity=1)
+    checkout.place_order("alice", token=str(cart.order_id), contact=contact)
+    later(minutes=90)
+
+    call({"source": "aws.events", "resources": ["arn:aws:events:…:rule/ecokart-dev-send_mails"]})
+
+    (line,) = [line for line in lines(capsys) if "task" in line]
+    assert 90 * 60 <= line["OldestWaitingMailSeconds"] < 91 * 60
+    assert line["dynamodb_calls"] >= 1
+
+
+@pytest.fixture
+def as_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The function as it is called on AWS."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "ecokart-dev")
+    metrics._stage.cache_clear()
+    yield
+    metrics._stage.cache_clear()
 
 
 def test_a_sweep_that_cannot_ask_has_failed(call: Callable[[Event], Any], pauses: list[float]):

@@ -125,6 +125,21 @@ def test_the_id_is_forgotten_where_even_the_handler_fails() -> None:
     assert not metering.is_open()
 
 
+def test_on_lambda_a_line_leads_to_its_trace_and_counts_what_lambda_costs(
+    client: Client, lines: Callable[[], list[Line]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+
+    client.get("/info/imprint/")
+
+    (line,) = lines()
+    assert line["trace"] == "1-5759e988-bd862e3fe1be46a994272793"
+    seconds = line["ms"] / 1000
+    dollars = prices.LAMBDA_CALL.of(1) + prices.GATEWAY_CALL.of(1) + prices.LAMBDA_GB_SECOND.of(seconds)
+    assert line["microdollars"] == pytest.approx(1e6 * dollars, abs=0.01)
+
+
 # For admins
 
 
