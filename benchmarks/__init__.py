@@ -14,6 +14,7 @@ REPORTS = {
     "stock_proof": "stock_proof",
     "catalogue": "catalogue",
     "lambda": "cold_start",  # No module can have that name.
+    "bill": "bill",
 }
 
 

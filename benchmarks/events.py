@@ -46,9 +46,14 @@ def event(address: str, *, method: str = "GET", body: str = "", cookie: str = ""
     }
 
 
+def raw_of(answer: dict[str, Any]) -> bytes:
+    """An answer's bytes as they travel."""
+    return base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"].encode()
+
+
 def page_of(answer: dict[str, Any]) -> bytes:
     """An answer's bytes, no longer compressed."""
-    body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"].encode()
+    body = raw_of(answer)
     return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from ecokart import local
 from tests import engines
 
-PARTS = ("costs", "speed", "conflicts", "proving", "page_load", "sizes", "visits", "starts", "warm")
+PARTS = ("costs", "speed", "conflicts", "proving", "page_load", "sizes", "visits", "starts", "warm", "kinds")
 _AT_MOST_SECONDS = 2400
 
 

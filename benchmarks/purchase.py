@@ -8,11 +8,10 @@ from typing import Any
 
 from benchmarks import one
 from benchmarks.pages import lines, machine, number, table
+from ecokart.aws import prices
 from tests import engines
 
 WANTED_RATIO = 0.7
-# Dollars for a million units on demand in us-east-1, as published in July 2025 (after the cut of November 2024).
-WRITE_DOLLARS, READ_DOLLARS = 0.625, 0.125
 
 _TEXT = """# Cost and speed of a purchase
 
@@ -41,8 +40,8 @@ texts costs a write twice as much, and halves what it can bear ([hot products](.
 
 {money}
 
-At ${write} for a million write units and ${read} for a million read units: on demand, us-east-1, as published in July
-2025. Other regions differ. A standing free tier, storage, and what refused tries cost are left out.
+At ${write} for a million write units and ${read} for a million read units, on demand in Frankfurt, by the price table
+`ecokart/aws/prices.py`. Storage and what refused tries cost are left out.
 
 ## Speed beside bare botocore
 
@@ -68,8 +67,8 @@ def report(*, full: bool) -> str:
         differences="\n".join(_differences({engine: measured["steps"] for engine, measured in bills.items()})),
         sizes=_sizes(sizes),
         money=_money(steps),
-        write=WRITE_DOLLARS,
-        read=READ_DOLLARS,
+        write=prices.WRITE_UNIT.dollars,
+        read=prices.READ_UNIT.dollars,
         wanted=WANTED_RATIO,
         speeds=_speeds(speeds),
         verdict=_verdict(speeds),
@@ -134,7 +133,7 @@ def _money(steps: list[dict[str, Any]]) -> str:
 
 def dollars(step: dict[str, Any]) -> str:
     """What a step costs a thousand times."""
-    return f"{(step['write_units'] * WRITE_DOLLARS + step['read_units'] * READ_DOLLARS) / 1000:.4f}"
+    return f"{1000 * (prices.WRITE_UNIT.of(step['write_units']) + prices.READ_UNIT.of(step['read_units'])):.4f}"
 
 
 def _speeds(speeds: dict[str, list[dict[str, Any]]]) -> str:

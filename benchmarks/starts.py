@@ -63,7 +63,7 @@ def _fill() -> None:
     subprocess.run(command, cwd=local.ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
-def _environment(**more: str) -> local.Environment:
+def environment(**more: str) -> local.Environment:
     """What the function is told. No more than Lambda would, so nothing of this process leaks in."""
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     own = {
@@ -78,7 +78,7 @@ def _environment(**more: str) -> local.Environment:
 
 
 # Ours knows its static files by name only, as on Lambda.
-_OWN = {"STATIC_URL": "https://files.example/static/"}
+OWN = {"STATIC_URL": "https://files.example/static/"}
 
 
 def _starts(functions: Functions, rounds: int, log: Path) -> dict[str, dict[str, float]]:
@@ -97,7 +97,7 @@ def _medians(each: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _start(function: runtime.Function, kind: str, log: Path) -> dict[str, float]:
-    with runtime.started(function, _environment(**(_OWN if kind == "ours" else {})), log=log) as running:
+    with runtime.started(function, environment(**(OWN if kind == "ours" else {})), log=log) as running:
         init = running.wait_for_init()
         first, answer = running.ask(events.event(LIST))
         if kind != "empty" and events.page_of(answer).count(b"/products/prod-") < CARDS:
@@ -127,7 +127,7 @@ def _first(function: runtime.Function, rounds: int, log: Path, kind: str) -> dic
     for _ in range(rounds):
         # A stage without a domain does not know its gateway's whole name.
         hosts = {"ALLOWED_HOSTS": f".{events.STAGE_HOST.partition('.')[2]}"} if kind == "stage" else {}
-        with runtime.started(function, _environment(**_OWN, **hosts), log=log) as running:
+        with runtime.started(function, environment(**OWN, **hosts), log=log) as running:
             running.wait_for_init()
             for _ in range(16):
                 running.ask(_FIRST[kind])
@@ -139,7 +139,7 @@ def _first(function: runtime.Function, rounds: int, log: Path, kind: str) -> dic
 
 def _memory(function: runtime.Function, log: Path) -> dict[str, int]:
     """Kilobytes at the most: after the first page, and after many of all kinds."""
-    with runtime.started(function, _environment(**_OWN), log=log) as running:
+    with runtime.started(function, environment(**OWN), log=log) as running:
         running.wait_for_init()
         running.ask(events.event(LIST))
         first = running.memory_kilobytes()
@@ -160,7 +160,7 @@ def _mixed() -> Iterator[str]:
 def _imports(function: runtime.Function) -> dict[str, Any]:
     """Where importing the handler takes its time, in ms, by ``-X importtime``. (It takes longer while being timed.)"""
     command = [function.python, "-s", "-X", "importtime", "-c", f"import {function.handler.rpartition('.')[0]}"]
-    variables = _environment(**_OWN) | {"PYTHONDONTWRITEBYTECODE": "1"}
+    variables = environment(**OWN) | {"PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=function.folder, env=variables, stderr=subprocess.PIPE, text=True, check=True)
     modules = [(name, int(micro) / 1000) for micro, name in _TIMED.findall(done.stderr)]
     groups: Counter[str] = Counter()

@@ -51,6 +51,20 @@ def observed(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def asked(bill: metering.Bill) -> Line:
+    """What a bill says, and beside it what the process has asked for by itself since somebody wrote that down last."""
+    told: Line = {
+        "dynamodb_calls": bill.calls,
+        "dynamodb_ms": round(1000 * bill.seconds, 2),
+        "read_units": bill.read_units,
+        "write_units": bill.write_units,
+    }
+    own = metering.take_own()
+    if own.calls:
+        told |= {"own_calls": own.calls, "own_read_units": own.read_units, "own_write_units": own.write_units}
+    return told
+
+
 def _line(request: HttpRequest, response: HttpResponse, bill: metering.Bill, *, ms: float, memory: int) -> Line:
     line: Line = {
         # Anybody may invent one.
@@ -58,10 +72,7 @@ def _line(request: HttpRequest, response: HttpResponse, bill: metering.Bill, *, 
         "route": logs.route(request),
         "status": response.status_code,
         "ms": round(ms, 2),
-        "dynamodb_calls": bill.calls,
-        "dynamodb_ms": round(1000 * bill.seconds, 2),
-        "read_units": bill.read_units,
-        "write_units": bill.write_units,
+        **asked(bill),
     }
     units = {"read_units": bill.read_units, "write_units": bill.write_units}
     line["microdollars"] = round(1e6 * prices.of_request(**units, ms=ms, memory_megabytes=memory), 3)
@@ -69,10 +80,6 @@ def _line(request: HttpRequest, response: HttpResponse, bill: metering.Bill, *, 
         line["orders"] = bill.orders
     if memory:
         line["trace"] = _trace()
-    own = metering.take_own()
-    if own.calls:
-        # What the process has asked for by itself since its last line.
-        line |= {"own_calls": own.calls, "own_read_units": own.read_units, "own_write_units": own.write_units}
     return line
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management import CommandError, call_command
 
-from ecokart import logs, post
+from ecokart import logs, observing, post
 from ecokart.aws import metrics
 from inventory import mails, metering, reservations
 
@@ -52,9 +52,9 @@ def _run(name: str, request_id: str) -> Answer:
     began = time.perf_counter()
     with metering.billed() as bill:
         done = TASKS[name]()
-    asked = {"dynamodb_calls": bill.calls, "read_units": bill.read_units, "write_units": bill.write_units}
     measured = {metric: done[key] for key, metric in _METRICS.items() if key in done}
-    logs.write(request=request_id, task=name, **done, ms=_ms_since(began), **asked, **metrics.of_task(**measured))
+    told = {"task": name, **done, "ms": _ms_since(began), **observing.asked(bill)}
+    logs.write(request=request_id, **told, **metrics.of_task(**measured))
     return done
 
 

@@ -12,13 +12,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from ecokart import observing
-from ecokart.aws import metrics
+from ecokart.aws import bill, metrics
 from inventory import metering
 from inventory.models import Product
 
 Line = dict[str, Any]
-#: What docs/deploy.md says that they cost follows from this number.
-MOST = 13
 
 
 @pytest.fixture
@@ -98,7 +96,7 @@ def test_there_are_few_of_them_whatever_is_asked_for() -> None:
             found |= {(dimensions, name) for dimensions, each in named(told).items() for name in each}
     found |= {("Stage=staging", name) for name in ("OldestWaitingMailSeconds", "StockWrong")}
 
-    assert len(found) == MOST
+    assert len(found) == bill.METRICS
 
 
 def routes(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
