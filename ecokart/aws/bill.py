@@ -176,10 +176,16 @@ def dollars(lines: list[Line], *, free: bool, service: str = "") -> float:
 Table = tuple[list[str], list[list[str]]]
 
 
+def _is_the_first_versions(scenario: Scenario) -> bool:
+    usual = Scenario()
+    return (scenario.users_a_day, scenario.requests) == (usual.users_a_day, usual.requests)
+
+
 def described(scenario: Scenario) -> str:
     """The scenario in a sentence, with what of it is assumed."""
+    as_before = ", as the first version reckoned" if _is_the_first_versions(scenario) else ""
     return (
-        f"{scenario.users_a_day:,} users a day, {scenario.requests:,} requests a month, as the first version reckoned. "
+        f"{scenario.users_a_day:,} users a day, {scenario.requests:,} requests a month{as_before}. "
         f"Assumed: of a hundred visits {scenario.orders_of_a_hundred:g} order three products and "
         f"{scenario.carts_of_a_hundred:g} leave one in a cart, all others look around; the function has "
         f"{scenario.memory_megabytes:,} MB; DynamoDB answers within {DATABASE_MS:g} ms; one request in "
@@ -189,13 +195,14 @@ def described(scenario: Scenario) -> str:
 
 
 def services(scenario: Scenario, figures: Mapping[str, Any]) -> Table:
-    """Dollars by service, beside what the first version said."""
-    all_lines = whole(scenario, figures)
+    """Dollars by service, beside what the first version said of its scenario."""
+    all_lines, first = whole(scenario, figures), FIRST_VERSION if _is_the_first_versions(scenario) else {}
     names = list(dict.fromkeys(line.service for line in all_lines))
-    rows = [_row(name, all_lines, service=name, first=FIRST_VERSION.get(name)) for name in names]
-    compared = [line for line in all_lines if line.service in FIRST_VERSION]
-    rows.append(_row("what the first version counted", compared, first=sum(FIRST_VERSION.values())))
-    rows.append(_row("**in all**", all_lines, first=sum(FIRST_VERSION.values())))
+    rows = [_row(name, all_lines, service=name, first=first.get(name)) for name in names]
+    if first:
+        compared = [line for line in all_lines if line.service in first]
+        rows.append(_row("what the first version counted", compared, first=sum(first.values())))
+    rows.append(_row("**in all**", all_lines, first=sum(first.values()) or None))
     each = [dollars(all_lines, free=free) / scenario.orders if scenario.orders else 0.0 for free in (False, True)]
     rows.append([f"for each of {scenario.orders:,.0f} orders", *(f"{one:.4f}" for one in each), ""])
     return ["dollars a month", "by list price", "after what is free", "the first version said"], rows

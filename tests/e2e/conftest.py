@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from ecokart import local
 from inventory import products
 from inventory.models import Product
+from tests import recorder
 from tests.e2e import hours_later
 from tests.e2e.visitor import Visitor
 
@@ -52,7 +53,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             if name.startswith("AWS_"):
                 patch.setenv(name, environment[name])
         local.prepare(environment)
-        with local.gunicorn(port, environment=environment):
+        recorder.forget("e2e")
+        environment["WORLD"] = "e2e"
+        with local.gunicorn(port, environment=environment, application="tests.recorded_wsgi"):
             yield Shop(f"http://{local.HOST}:{port}", environment)
 
 
@@ -61,7 +64,7 @@ def shop_later(shop: Shop) -> Iterator[str]:
     """The address of the same shop three hours on: another gunicorn on the same tables."""
     port = local.free_port()
     options = (f"--config={hours_later.__file__}",)
-    with local.gunicorn(port, environment=shop.environment, options=options):
+    with local.gunicorn(port, environment=shop.environment, application="tests.recorded_wsgi", options=options):
         yield f"http://{local.HOST}:{port}"
 
 

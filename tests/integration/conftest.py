@@ -15,7 +15,7 @@ import pytest
 from ecokart import local
 from inventory import accounts, checkout, products, tables
 from inventory.models import Product, User
-from tests import engines
+from tests import engines, recorder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,7 +26,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Envi
         engines.use(environment)
         for _ in tables.create():
             pass
-        yield environment
+        recorder.forget("integration")
+        yield environment | {"WORLD": "integration"}
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_the_race_is_real(open_shop, make_product):
 def test_forty_customers_race_for_ten_units_and_ten_are_sold(open_shop, make_product):
     product = make_product(stock=UNITS)
 
-    with open_shop("ecokart.wsgi") as shop:
+    with open_shop("tests.recorded_wsgi") as shop:
         customers = race(shop, product)
 
     bought = [customer for customer in customers if customer.order_id]

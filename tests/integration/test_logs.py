@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,17 +91,31 @@ def try_everything_else(visitor: Visitor, product: Product) -> None:
     assert mistaken.status_code == 500
 
 
+def knock(shop: str, raw: bytes) -> None:
+    """What no browser sends. The server answers it, before the shop is asked."""
+    parts = urlsplit(shop)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        connection.sendall(raw)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 4")
+
+
 def test_nothing_of_a_visitor_is_in_the_log(shop: str, log: Path, product: Product) -> None:
     visitor = Visitor(shop)
 
     buy(visitor, product)
     try_everything_else(visitor, product)
+    knock(shop, f"GET /{SECRET} {SECRET}\r\n\r\n".encode())
+    knock(shop, f"GET / HTTP/1.1\r\nHost: x\r\n{SECRET}\r\n\r\n".encode())
 
     written = log.read_text(encoding="utf-8")
     assert [secret for secret in visitor.secrets if secret in written] == []
     assert written.isascii()
     lines: list[dict[str, Any]] = [json.loads(line) for line in written.splitlines()]
-    assert {line["level"] for line in lines if "level" in line} == {"ERROR"}
+    told = [(line["level"], line["logger"], line["message"]) for line in lines if "level" in line]
+    assert set(told) == {
+        ("ERROR", "django.request", "Internal Server Error"),
+        ("WARNING", "gunicorn.error", "Invalid request"),
+    }
     # Each answer leads to its line, and the error to its request's.
     requests_told = {line["request"]: line for line in lines if "status" in line}
     assert set(visitor.ids) <= requests_told.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,12 @@ from inventory import accounts, catalogue, checkout, clock, dynamodb, pace, prod
 from inventory.models import Order, Product, TableMeta, User
 from inventory.replica import tail
 from shop import ready
+from tests import recorder
+
+# One process begins, and starts the others.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    recorder.forget("unit")
+recorder.record("unit")
 
 # No test depends on how fast the copy of the catalogue is filled.
 tail.PATIENCE_SECONDS = tail.FIRST_PATIENCE_SECONDS = None
