@@ -29,5 +29,4 @@ USER shop
 EXPOSE 8080
 # Asked as the proxy in front would: by a name that the shop answers to, and for https.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(web.Request(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", headers={'Host': os.environ['ALLOWED_HOSTS'].split(',')[0].strip().replace('*', 'localhost').lstrip('.'), 'X-Forwarded-Proto': 'https'}), timeout=4)"]
-# gunicorn binds to 0.0.0.0:$PORT by itself, and starts $WEB_CONCURRENCY processes.
-CMD ["gunicorn", "ecokart.wsgi", "--worker-class=gthread", "--threads=4", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
+CMD ["gunicorn", "--config=python:ecokart.server", "ecokart.wsgi"]

@@ -29,7 +29,7 @@ run: $(VENV)/.installed $(VENV)/aws/.installed ## the shop on this machine, with
 # Testing. Each step is a target of its own, in the order from fast to slow.
 
 .PHONY: test
-test: lint types imports translations unit integration coverage proofs e2e rights rehearse ## everything below, as CI does it
+test: lint types imports translations unit integration coverage proofs container e2e rights rehearse ## everything below, as CI does it
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## style (ruff)
@@ -88,6 +88,10 @@ e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and adm
 .PHONY: rights
 rights: $(VENV)/.installed-dev ## that the function asked AWS for what its role allows, and for all of that, in the tests before
 	@$(BIN)/python -m tests.rights
+
+.PHONY: container
+container: $(VENV)/.installed-dev $(VENV)/aws/.installed ## the Dockerfile's steps without Docker, and stopping it under load
+	$(BIN)/pytest tests/container
 
 .PHONY: rehearse
 rehearse: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## a deployment from nothing to nothing, on an emulated AWS

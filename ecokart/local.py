@@ -209,9 +209,8 @@ def gunicorn(
 ) -> Iterator[Process]:
     """The shop under the server that production runs, ready to answer."""
     command = [
-        sys.executable, "-m", "gunicorn", application, f"--bind={HOST}:{port}",
-        "--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=2",
-        "--no-control-socket", "--log-level=warning", *options,
+        sys.executable, "-m", "gunicorn", application, "--config=python:ecokart.server", f"--bind={HOST}:{port}",
+        "--workers=2", "--graceful-timeout=2", "--log-level=warning", *options,
     ]  # fmt: skip
     with child(command, environment={"SITE_URL": _site(port), **environment}, log=log) as process:
         url = f"{_site(port)}/healthz"

@@ -5,6 +5,9 @@ from typing import Any
 
 import time_machine
 
+# gunicorn takes one file of settings: those of every other shop, and this one's.
+from ecokart.server import *  # noqa: F403
+
 HOURS = 3
 
 

@@ -1,0 +1,87 @@
+"""gunicorn's settings: the door is closed before anybody is sent home."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from ecokart import local, server
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server((local.HOST, 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+def test_nobody_gets_in_any_more_and_who_is_in_stays(listener: socket.socket):
+    with socket.create_connection(listener.getsockname()) as visitor:
+        server.let_nobody_in(listener)
+
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(listener.getsockname(), timeout=5)
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.sendall(b"welcome")
+            assert visitor.recv(7) == b"welcome"
+
+
+def test_a_kernel_that_does_not_know_how_is_no_error(listener: socket.socket, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "_SO_BINDTOIFINDEX", 9999)
+
+    server.let_nobody_in(listener)
+
+    socket.create_connection(listener.getsockname(), timeout=5).close()
+
+
+@pytest.fixture
+def sigterm() -> Iterator[None]:
+    """The signal's own meaning is given back."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("sigterm")
+def test_the_signal_is_passed_on_when_nobody_waits(listener: socket.socket, monkeypatch: pytest.MonkeyPatch):
+    done: list[object] = []
+    master = SimpleNamespace(LISTENERS=[SimpleNamespace(sock=listener)], signal=lambda number, _: done.append(number))
+
+    def sleep(_seconds: float) -> None:
+        done.append("wait")
+        if len(done) == 2:
+            # One of the processes does this.
+            listener.accept()[0].close()
+
+    monkeypatch.setattr(server.time, "sleep", sleep)
+    server.when_ready(master)
+
+    with socket.create_connection(listener.getsockname()):
+        signal.raise_signal(signal.SIGTERM)
+
+    assert done == ["wait", "wait", signal.SIGTERM]
+
+
+@pytest.mark.usefixtures("sigterm")
+def test_a_house_that_stays_full_is_left_all_the_same(listener: socket.socket, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 0)
+    monkeypatch.setattr(server, "FULL_HOUSE_SECONDS", 0.02)
+    done: list[int] = []
+    server.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=listener)], signal=lambda n, _: done.append(n)))
+
+    with socket.create_connection(listener.getsockname()):
+        signal.raise_signal(signal.SIGTERM)
+
+    assert done == [signal.SIGTERM]
+
+
+def test_docker_does_not_end_what_is_not_finished():
+    docker_gives_seconds = 10
+
+    waited = server.HANDSHAKE_SECONDS + server.FULL_HOUSE_SECONDS + server.graceful_timeout
+    assert waited < docker_gives_seconds
