@@ -20,6 +20,8 @@ from typing import Any  # noqa: E402
 from ecokart.aws import bundle  # noqa: E402
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecokart.settings")
+# Where Amazon's Linux keeps time zones. Python would read how it was compiled to find it out.
+os.environ.setdefault("PYTHONTZPATH", "/usr/share/zoneinfo")
 _modules = Path(__file__).parents[2] / bundle.NAME
 if _modules.exists():
     sys.meta_path.insert(0, bundle.Bundle(_modules))

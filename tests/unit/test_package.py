@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import importlib.util
 import json
 import marshal
@@ -123,7 +124,8 @@ def test_it_holds_what_the_shop_asks_for(names: list[str], name: str):
         "inventory/demo/*", "ecokart/local.py*", "ecokart/server.py*", "ecokart/aws/package*", "ecokart/aws/stack*",
         "ecokart/aws/deploy*", "ecokart/aws/stage*", "gunicorn/*", "whitenoise/*", "pip/*", "pytest/*", "moto/*",
         "setuptools/*", "resvg_py/*", "django/contrib/admin/*", "django/contrib/gis/*", "django/conf/locale/fr/*",
-        "django/db/backends/sqlite3/*", "botocore/data/ec2/*", "PIL/_imagingft*", "pillow.libs/libfreetype*",
+        "django/db/backends/*", "django/db/models/query*", "sqlparse/*", "botocore/data/ec2/*",
+        "botocore/data/dynamodb/2011*", "PIL/_imagingft*", "pillow.libs/libfreetype*",
     ],
 )  # fmt: skip
 def test_it_holds_nothing_else(names: list[str], pattern: str):
@@ -134,6 +136,16 @@ def test_botocore_knows_the_services_that_are_asked(names: list[str]):
     services = {name.split("/")[2] for name in names if fnmatch(name, "botocore/data/*/*/*")}
 
     assert services == {"dynamodb", "s3", "ses"}
+
+
+def test_botocore_knows_what_to_say_and_not_what_it_means(unpacked: Path, site: Path):
+    (described,) = (unpacked / "botocore" / "data" / "dynamodb").glob("*/service-2.json.gz")
+    with gzip.open(described) as short, gzip.open(site / described.relative_to(unpacked)) as long:
+        short_one, long_one = short.read(), long.read()
+
+    assert b'"documentation"' not in short_one
+    assert len(short_one) < len(long_one) / 4
+    assert json.loads(short_one)["shapes"].keys() == json.loads(long_one)["shapes"].keys()
 
 
 def test_every_package_is_in_it_or_left_out_for_a_reason(names: list[str], site: Path):
@@ -276,6 +288,7 @@ json.dump({
     "detail": ask("/products/prod-1/"),
     "login": ask("/account/login/"),
     "admin": ask("/admin/login/"),
+    "health": ask("/healthz"),
     "sweep": handler({"manage": ["release_expired"]}, None),
     "pictures": [pictures._opened(file).size for file in files],
     "elsewhere": sorted(
@@ -334,16 +347,16 @@ def alone(unpacked: Path, product: Product) -> dict[str, Any]:
 
 
 def test_it_runs_where_nothing_else_is(alone: dict[str, Any]):
-    pages = {name: alone[name]["statusCode"] for name in ("page", "detail", "login", "admin")}
+    pages = {name: alone[name]["statusCode"] for name in ("page", "detail", "login", "admin", "health")}
 
-    assert pages == {"page": 200, "detail": 200, "login": 200, "admin": 200}
+    assert pages == {"page": 200, "detail": 200, "login": 200, "admin": 200, "health": 200}
     assert "Laufschuh Luchs" in alone["page"]["body"]
     assert "https://files.example/static/css/tokens." in alone["page"]["body"]
     assert "Anmelden" in alone["login"]["body"]
     assert alone["pictures"] == [[40, 50]] * 3
     assert alone["sweep"]["status"] == 0
     assert alone["elsewhere"] == []
-    assert [json.loads(line)["status"] for line in alone["log"].splitlines() if "route" in line] == [200] * 5
+    assert [json.loads(line)["status"] for line in alone["log"].splitlines() if "route" in line] == [200] * 6
 
 
 # When there can be none
