@@ -24,6 +24,7 @@ from shop.requests import ShopRequest
 GetResponse = Callable[[ShopRequest], HttpResponse]
 RETRY_AFTER_SECONDS = 5
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+_LENGTH = re.compile("[0-9]{1,18}")
 #: Asked for by machines, or kept by browsers for good.
 _UNCOUNTED = re.compile(r"/healthz|/icons-[-\w]+\.svg")
 
@@ -95,6 +96,18 @@ def _too_many(refusal: TooManyTries) -> HttpResponse:
     response = HttpResponse(render_to_string("429.html", {"sentence": refusal.sentence}), status=429)
     response["Retry-After"] = str(math.ceil(refusal.wait_seconds))
     return response
+
+
+def keep_small(get_response: GetResponse) -> GetResponse:
+    """Refuse what is larger than any form of the shop: Django would write the files in it down, whoever sends them."""
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not _LENGTH.fullmatch(length) or int(length) > settings.REQUEST_MAX_BYTES:
+            return HttpResponse(render_to_string("413.html"), status=413)
+        return get_response(request)
+
+    return middleware
 
 
 def keep_nothing(get_response: GetResponse) -> GetResponse:

@@ -37,6 +37,8 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
+# A picture of five megabytes with the form around it. What is larger is not even read.
+REQUEST_MAX_BYTES = 6 * 1024 * 1024
 
 # How often an address may ask for pages, and everybody may try what guards a secret. LIMITS=0: as often as they like.
 LIMITS = env.boolean("LIMITS", True)
@@ -70,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "ecokart.middleware.keep_pace",
+    "ecokart.middleware.keep_small",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
