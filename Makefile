@@ -29,7 +29,7 @@ run: $(VENV)/.installed $(VENV)/aws/.installed ## the shop on this machine, with
 # Testing. Each step is a target of its own, in the order from fast to slow.
 
 .PHONY: test
-test: lint types imports translations unit integration coverage proofs container e2e rights rehearse ## everything below, as CI does it
+test: lint types imports translations unit integration coverage proofs attacks container e2e rights rehearse ## everything below, as CI does it
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## style (ruff)
@@ -80,6 +80,14 @@ proofs: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## that stock 
 .PHONY: prove
 prove: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## the same at full size, with a table at the end (half an hour); PROOFS="names" for some
 	@$(BIN)/python -m tests.proofs $(PROOFS)
+
+.PHONY: attacks
+attacks: $(VENV)/.installed-dev $(DYNOXIDE) ## that the doors are locked, small: anything at all sent to every address, and a list of attacks
+	$(BIN)/pytest tests/attacks --numprocesses=2
+
+.PHONY: attack
+attack: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) chromium ## the same at full size, with tables at the end (20 minutes); ATTACKS="names" for some
+	@$(BIN)/python -m tests.attacks $(ATTACKS)
 
 .PHONY: e2e
 e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and admins in a real browser

@@ -18,6 +18,7 @@ from inventory import baskets, devices, reservations, sessions
 from inventory.models import User
 
 View = Callable[..., HttpResponse]
+MOST_OF_AN_ADDRESS = 2_000
 
 
 def admin_required(view: View) -> View:
@@ -96,7 +97,10 @@ def sign_out(request: AdminRequest) -> None:
 
 def _wanted(request: AdminRequest) -> str:
     """The page to come back to after logging in: what answers only POST is no page, so then the one before it."""
-    if request.method in {"GET", "HEAD"}:
-        return request.get_full_path()
     before = request.headers.get("Referer", "")
-    return urlsplit(before).path if is_ours(request, before) else reverse("adminpanel:dashboard")
+    if request.method in {"GET", "HEAD"}:
+        wanted = request.get_full_path()
+    else:
+        wanted = urlsplit(before).path if is_ours(request, before) else ""
+    # No page of ours has so long an address, and no browser would go to one that holds it.
+    return wanted if 0 < len(wanted) <= MOST_OF_AN_ADDRESS else reverse("adminpanel:dashboard")

@@ -52,6 +52,16 @@ def _account(request: ShopRequest) -> User | None:
     return account
 
 
+def readable_query(get_response: GetResponse) -> GetResponse:
+    """Refuse a query with too many fields here: else the page that says that something is wrong would fail over it."""
+
+    def middleware(request: ShopRequest) -> HttpResponse:
+        _ = request.GET  # Read once, kept, and refused by Django with a 400 if it must be.
+        return get_response(request)
+
+    return middleware
+
+
 def no_body_for_head(get_response: GetResponse) -> GetResponse:
     """Answer HEAD with what GET's headers would be, and nothing else: gunicorn complains of a body otherwise."""
 

@@ -66,9 +66,11 @@ MIDDLEWARE = [
     "ecokart.middleware.no_body_for_head",
     "ecokart.headers.on_every_answer",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if _SERVES_STATIC_FILES else []),
     "ecokart.middleware.Compression",
     "ecokart.middleware.keep_nothing",
+    "ecokart.middleware.readable_query",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "ecokart.middleware.keep_pace",
@@ -80,7 +82,6 @@ MIDDLEWARE = [
     "ecokart.middleware.page_for_405",
     "ecokart.middleware.busy_page",
     "ecokart.middleware.send_mails",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "ecokart.urls"
 WSGI_APPLICATION = "ecokart.wsgi.application"

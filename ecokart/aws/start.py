@@ -14,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from ecokart import observing
 from ecokart.aws import gateway, tasks
+from ecokart.requests import Request
 from inventory import dynamodb
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ def function() -> Function:
     """Build the shop, warm it up, and give what answers events."""
     django.setup(set_prefix=False)
     dynamodb.share_one_client()
-    door = gateway.Door(WSGIHandler())
+    shop = WSGIHandler()
+    shop.request_class = Request
+    door = gateway.Door(shop)
     _warm_up(door)
 
     def answer(event: Event, context: Any) -> Any:

@@ -32,10 +32,14 @@ class World:
 
 @dataclass(frozen=True)
 class Result:
-    """What a proof did and found. Each entry of ``wrong`` is a sentence, with what it takes to see it again."""
+    """What a proof did and found. Each entry of ``wrong`` is a sentence, with what it takes to see it again.
+
+    ``parts`` says of a proof that has many: how much was tried in each, and how much of that was found wrong.
+    """
 
     ran: str
     wrong: list[str]
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Proof(Protocol):
@@ -57,6 +61,9 @@ def quick_garbage() -> None:
     gc.freeze()
     gc.set_threshold(50_000)
 
+
+#: Where proofs are, and the settings that they run with.
+PACKAGES = {"tests.proofs": "tests.settings", "tests.attacks": "tests.attacks.settings"}
 
 # In the order in which they begin and of the table: the longest first, so that at the end no core waits for the other.
 PROOFS: tuple[str, ...] = (

@@ -19,11 +19,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from ecokart import local
-from tests.proofs import PROOFS, Proof
+from tests.proofs import PACKAGES, Proof
 
 AT_ONCE = 2
 _BAR = 24
@@ -38,6 +38,7 @@ class Outcome:
     ran: str
     wrong: list[str]
     seconds: float
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -45,11 +46,17 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def start(
-    name: str, *, full: bool, control: bool, seed: int, progress: Callable[[int, int], None] = _silent
+    name: str,
+    *,
+    package: str = "tests.proofs",
+    full: bool,
+    control: bool,
+    seed: int,
+    progress: Callable[[int, int], None] = _silent,
 ) -> Outcome:
     """Run one proof, or its control, in a process of its own, and wait for it."""
     size, part = ("full" if full else "quick"), ("control" if control else "prove")
-    command = [sys.executable, "-m", "tests.proofs.one", name, size, part, str(seed)]
+    command = [sys.executable, "-m", "tests.proofs.one", package, name, size, part, str(seed)]
     began = time.monotonic()
     said: dict[str, object] = {}
     with subprocess.Popen(command, cwd=local.ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -59,7 +66,8 @@ def start(
                 progress(cast(int, said["done"]), cast(int, said["total"]))
     if process.returncode or "ran" not in said:
         return Outcome(name, "", [f"{part} ended with exit code {process.returncode}"], time.monotonic() - began)
-    return Outcome(name, str(said["ran"]), cast("list[str]", said["wrong"]), time.monotonic() - began)
+    parts = cast("dict[str, tuple[int, int]]", said["parts"])
+    return Outcome(name, str(said["ran"]), cast("list[str]", said["wrong"]), time.monotonic() - began, parts)
 
 
 class _Screen:
@@ -90,12 +98,13 @@ class _Screen:
         return f"{name} [{'#' * full}{'.' * (_BAR - full)}] {done:,} of {total:,}"
 
 
-def prove(name: str, *, full: bool, seed: int, screen: _Screen) -> tuple[Outcome, Outcome]:
+def prove(name: str, *, package: str, full: bool, seed: int, screen: _Screen) -> tuple[Outcome, Outcome]:
     """One proof and its control, one after the other."""
     outcomes = []
     for control in (True, False):
         what = f"{name} (control)" if control else name
-        outcome = start(name, full=full, control=control, seed=seed, progress=functools.partial(screen.at, what))
+        progress = functools.partial(screen.at, what)
+        outcome = start(name, package=package, full=full, control=control, seed=seed, progress=progress)
         found = f"{len(outcome.wrong)} wrong" if outcome.wrong else "nothing wrong"
         screen.end(what, f"{what}: {found}, {outcome.seconds:.0f} s. {outcome.ran}")
         for sentence in [] if control else outcome.wrong:
@@ -115,10 +124,10 @@ def failures(proof: Outcome, control: Outcome) -> list[str]:
     return found
 
 
-def table(outcomes: list[tuple[Outcome, Outcome]]) -> str:
+def table(outcomes: list[tuple[Outcome, Outcome]], package: str) -> str:
     rows = ["| proof | figure to reach | what was run | wrong | its control found | seconds |", "|---" * 6 + "|"]
     for proof, control in outcomes:
-        module = cast(Proof, importlib.import_module(f"tests.proofs.{proof.name}"))
+        module = cast(Proof, importlib.import_module(f"{package}.{proof.name}"))
         rows.append(
             f"| {module.TITLE} | {module.WANTED} | {proof.ran} | {len(proof.wrong)} |"
             f" {len(control.wrong)} wrong: {control.ran} | {proof.seconds:.0f} |"
@@ -126,23 +135,32 @@ def table(outcomes: list[tuple[Outcome, Outcome]]) -> str:
     return "\n".join(rows)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="make prove", description="Prove that stock is never wrong.")
-    parser.add_argument("names", nargs="*", choices=[[], *PROOFS], metavar="NAME", help=", ".join(PROOFS))
+def table_of_parts(proof: Outcome, control: Outcome) -> str:
+    """What was tried in each part of a proof; the control has to find each part wrong."""
+    rows = [f"| {proof.name} | tried | wrong | its control found |", "|---" * 4 + "|"]
+    for part, (tried, wrong) in proof.parts.items():
+        rows.append(f"| {part} | {tried:,} | {wrong} | {control.parts.get(part, (0, 0))[1]} wrong |")
+    return "\n".join(rows)
+
+
+def main(package: str = "tests.proofs", *, command: str = "make prove", shows: str = "stock is never wrong") -> int:
+    names = importlib.import_module(package).PROOFS
+    parser = argparse.ArgumentParser(prog=command, description=f"Show that {shows}.")
+    parser.add_argument("names", nargs="*", choices=[[], *names], metavar="NAME", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="as small as in make test")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     asked = parser.parse_args()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = PACKAGES[package]
     began, screen = time.monotonic(), _Screen()
     print(f"Seed {asked.seed}", flush=True)
+    one = functools.partial(prove, package=package, full=not asked.quick, seed=asked.seed, screen=screen)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(
-            pool.map(
-                lambda name: prove(name, full=not asked.quick, seed=asked.seed, screen=screen), asked.names or PROOFS
-            )
-        )
+        outcomes = list(pool.map(one, asked.names or names))
     wrong = {proof.name: failures(proof, control) for proof, control in outcomes}
-    print(f"\n{table(outcomes)}\n")
+    for proof, control in outcomes:
+        if proof.parts:
+            print(f"\n{table_of_parts(proof, control)}")
+    print(f"\n{table(outcomes, package)}\n")
     for name, sentences in wrong.items():
         for sentence in sentences:
             print(f"{name}: {sentence}")

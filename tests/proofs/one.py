@@ -1,8 +1,9 @@
 """One proof in a process of its own, since a process has one engine for life. Told by ``__main__`` and the tests.
 
-    python -m tests.proofs.one NAME full|quick prove|control SEED
+    python -m tests.proofs.one PACKAGE NAME full|quick prove|control SEED
 
-Prints one JSON object a line: ``{"done": 3, "total": 10}`` while it runs, ``{"ran": …, "wrong": […]}`` at the end.
+``PACKAGE`` is ``tests.proofs`` or ``tests.attacks``. Prints one JSON object a line: ``{"done": 3, "total": 10}`` while
+it runs, ``{"ran": …, "wrong": […], "parts": {…}}`` at the end.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from pathlib import Path
 from typing import cast
 
 from tests import engines
-from tests.proofs import PROOFS, Proof, Result, World, quick_garbage
+from tests.proofs import PACKAGES, Proof, Result, World, quick_garbage
 
 _EVERY_SECONDS = 0.2
 
 
-def run(name: str, *, full: bool, control: bool, seed: int) -> Result:
-    proof = cast(Proof, importlib.import_module(f"tests.proofs.{name}"))
+def run(package: str, name: str, *, full: bool, control: bool, seed: int) -> Result:
+    proof = cast(Proof, importlib.import_module(f"{package}.{name}"))
     with (
         tempfile.TemporaryDirectory(prefix=f"proof-{name}-") as directory,
         engines.running(proof.ENGINE, directory=Path(directory, "engine")) as environment,
@@ -63,16 +64,16 @@ def _say(what: dict[str, object]) -> None:
     print(json.dumps(what), flush=True)
 
 
-def main(name: str, size: str, part: str, seed: str) -> int:
-    if name not in PROOFS or size not in ("full", "quick") or part not in ("prove", "control"):
+def main(package: str, name: str, size: str, part: str, seed: str) -> int:
+    if package not in PACKAGES or size not in ("full", "quick") or part not in ("prove", "control"):
         print(__doc__, file=sys.stderr)
         return 2
     # Whoever is asked to end takes its engine along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # Before anything of the shop is imported: a proof may well import it.
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    result = run(name, full=size == "full", control=part == "control", seed=int(seed))
-    _say({"ran": result.ran, "wrong": result.wrong})
+    os.environ["DJANGO_SETTINGS_MODULE"] = PACKAGES[package]
+    result = run(package, name, full=size == "full", control=part == "control", seed=int(seed))
+    _say({"ran": result.ran, "wrong": result.wrong, "parts": result.parts})
     return 0
 
 

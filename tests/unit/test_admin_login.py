@@ -160,3 +160,7 @@ def test_the_panel_speaks_german_first(client: Client, dana: User, sign_in: Call
     sign_in(client, dana)
 
     assert '<html lang="de">' in client.get("/admin/").text
+
+
+def test_whoever_wanted_a_page_with_an_endless_address_comes_to_the_dashboard(client: Client) -> None:
+    assert client.get("/admin/products/", {"q": "x" * 20_000})["Location"] == "/admin/login/?next=%2Fadmin%2F"

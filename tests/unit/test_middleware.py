@@ -202,3 +202,17 @@ def test_an_address_for_forms_has_a_page_for_whoever_opens_it(client: Client):
 
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
     assert "<h1>" in answer.content.decode()
+
+
+# What no page of ours would send
+
+
+@pytest.mark.parametrize("address", ["/", "/products/", "/nothing/", "/cart/add/", "/admin/", "/healthz"])
+def test_a_query_with_too_many_fields_is_refused_and_no_page_fails_over_it(client: Client, address: str):
+    answer = client.get(address, {f"f{number}": "1" for number in range(200)})
+
+    assert answer.status_code == 400
+
+
+def test_a_page_for_a_method_that_is_not_taken_may_not_be_framed_either(client: Client):
+    assert client.get("/cart/add/")["X-Frame-Options"] == "DENY"
