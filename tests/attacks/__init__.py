@@ -9,5 +9,6 @@ from __future__ import annotations
 # In the order in which they begin and of the table: the longest first.
 PROOFS: tuple[str, ...] = (
     "fuzz",
+    "scripts",
     "attack_list",
 )
