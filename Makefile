@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 KEY := HTTPS=0 SECRET_KEY=never-signs-anything
 DYNOXIDE_VERSION := 1.2.1
 DYNOXIDE_SHA256 := 80e1ed33e33ec33c7bdcb1779ea09678e5c6f87c5c225f44c2037d2b2ea71164
+CSP_EVALUATOR_VERSION := 1.1.8
+CSP_EVALUATOR_SHA256 := 2b4f2a30ed67a39908708c05ba559accbad0b5a6c0fa29f1761a641a342fd904
+CSP_EVALUATOR := $(VENV)/csp_evaluator/.installed-$(CSP_EVALUATOR_VERSION)
 DYNOXIDE := $(VENV)/dynoxide/.installed-$(DYNOXIDE_VERSION)
 CATALOGUE := ecokart/locale/de/LC_MESSAGES/django
 CODE := ecokart shop adminpanel inventory tests manage.py
@@ -82,11 +85,11 @@ prove: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## the same at 
 	@$(BIN)/python -m tests.proofs $(PROOFS)
 
 .PHONY: attacks
-attacks: $(VENV)/.installed-dev $(DYNOXIDE) ## that the doors are locked, small: anything at all sent to every address, and a list of attacks
+attacks: $(VENV)/.installed-dev $(DYNOXIDE) chromium ## that the doors are locked, small: anything at all sent to every address, and a list of attacks
 	$(BIN)/pytest tests/attacks --numprocesses=2
 
 .PHONY: attack
-attack: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) chromium ## the same at full size, with tables at the end (20 minutes); ATTACKS="names" for some
+attack: $(VENV)/.installed-dev $(DYNOXIDE) $(CSP_EVALUATOR) $(VENV)/wapiti/.installed chromium ## the same at full size, with tables at the end (20 minutes); ATTACKS="names" for some
 	@$(BIN)/python -m tests.attacks $(ATTACKS)
 
 .PHONY: e2e
@@ -163,6 +166,20 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 $(VENV)/aws/.installed: requirements-aws.txt | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/aws
 	$(VENV)/aws/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-aws.txt
+	@touch $@
+
+$(VENV)/wapiti/.installed: requirements-wapiti.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/wapiti
+	$(VENV)/wapiti/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-wapiti.txt
+	@touch $@
+
+# Google's judge of Content-Security-Policies, from npm's registry like the engine below. Node.js runs it.
+$(CSP_EVALUATOR): | $(VENV)/bin/python
+	@command -v npm >/dev/null || { $(call install,npm,npm); }
+	@rm -rf $(@D) && mkdir -p $(@D)
+	cd $(@D) && npm pack --silent csp_evaluator@$(CSP_EVALUATOR_VERSION) >/dev/null
+	@cd $(@D) && echo "$(CSP_EVALUATOR_SHA256)  $$(ls *.tgz)" | sha256sum --check --quiet
+	@tar -xzf $(@D)/*.tgz -C $(@D) --strip-components=1 && rm $(@D)/*.tgz
 	@touch $@
 
 # The second engine is one program, in npm's registry. It is checked before anything of it is used.

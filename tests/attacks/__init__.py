@@ -11,4 +11,6 @@ PROOFS: tuple[str, ...] = (
     "fuzz",
     "scripts",
     "attack_list",
+    "timing",
+    "scanners",
 )
