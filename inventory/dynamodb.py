@@ -88,17 +88,21 @@ def connection() -> Connection:
         max_retry_attempts=TableMeta.max_retry_attempts,
         max_pool_connections=TableMeta.max_pool_connections,
     )
-    made.client.meta.events.register("before-parse.dynamodb.Query", _items_as_they_are)
+    for operation in ("Query", "BatchGetItem"):
+        made.client.meta.events.register(f"before-parse.dynamodb.{operation}", _items_as_they_are)
     return made
 
 
 def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     """Take the items of an answer as they are: the SDK would look at every value, which takes longer than all else
-    that is done with a large catalogue. Only bytes have to be decoded; where there may be some, the SDK does it."""
+    that is done with a large catalogue or a batch. Only bytes have to be decoded; where there may be some, the SDK does
+    it."""
     body = response_dict["body"]
     if response_dict["status_code"] == 200 and b'"B"' not in body and b'"BS"' not in body:
         answer = json.loads(body)
-        customized_response_dict["Items"] = answer.pop("Items", [])
+        for name in ("Items", "Responses"):
+            if name in answer:
+                customized_response_dict[name] = answer.pop(name)
         response_dict["body"] = json.dumps(answer).encode()
 
 

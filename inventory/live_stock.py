@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,19 +22,28 @@ FRESH_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
 #: So long a page waits for another that is asking already.
 PATIENCE_SECONDS = 0.25
-#: So long after a page had to ask for it, a product is read along with what other pages ask for.
+#: So long after pages had to ask for it twice, a product is read along with what other pages ask for.
 ASKED_SECONDS = 2.0
 _BATCH = 100
 _KEPT = 20_000
 
 _LOOKED_THROUGH = 200
-_NEVER = (float("-inf"), None, float("-inf"))
 
 #: Who wants to know what was read: called with the units by product.
 listeners: list[Callable[[Mapping[str, int | None]], None]] = []
 
-#: What was read: when, the units, and when a page last had to ask for them.
-_seen: dict[str, tuple[float, int | None, float]] = {}
+
+class _Seen(NamedTuple):
+    """What was read: when, the units; when a page last had to ask for them, and whether not for the first time."""
+
+    read_at: float
+    units: int | None
+    asked_at: float
+    is_sought: bool
+
+
+_NEVER = _Seen(float("-inf"), None, float("-inf"), False)
+_seen: dict[str, _Seen] = {}
 _asking = threading.Lock()
 _paused_until = float("-inf")
 
@@ -44,10 +54,10 @@ def of(product_ids: Sequence[str]) -> dict[str, int | None]:
     Where the database is away the last known numbers stand, and a product without one is left out.
     """
     now = time.monotonic()
-    oldest = min((_seen.get(one, _NEVER)[0] for one in product_ids), default=now)
+    oldest = min((_seen.get(one, _NEVER).read_at for one in product_ids), default=now)
     if now - oldest > FRESH_SECONDS:
         _refresh(product_ids, may_wait=now - oldest > 2 * FRESH_SECONDS)
-    return {one: _seen[one][1] for one in product_ids if one in _seen}
+    return {one: _seen[one].units for one in product_ids if one in _seen}
 
 
 def forget(product_ids: Iterable[str] | None = None) -> None:
@@ -65,9 +75,9 @@ def _refresh(product_ids: Sequence[str], *, may_wait: bool) -> None:
         return
     try:
         now = time.monotonic()
-        due = [one for one in product_ids if now - _seen.get(one, _NEVER)[0] > FRESH_SECONDS][:_BATCH]
+        due = [one for one in product_ids if now - _seen.get(one, _NEVER).read_at > FRESH_SECONDS][:_BATCH]
         if due and now > _paused_until:
-            _read({**_also_due(due, now), **dict.fromkeys(due, now)})
+            _read([*due, *_also_due(due, now)], asked=frozenset(due), now=now)
     except (BotoCoreError, ClientError) as failed:
         if not dynamodb.is_unavailable(failed):
             raise
@@ -77,24 +87,28 @@ def _refresh(product_ids: Sequence[str], *, may_wait: bool) -> None:
         _asking.release()
 
 
-def _also_due(due: list[str], now: float) -> dict[str, float]:
-    """Fill the batch with what other pages asked for just now and will soon ask for again, by when that was.
+def _also_due(due: list[str], now: float) -> list[str]:
+    """What fills the batch: products that pages had to ask for again and again, and will soon ask for once more.
 
     Under load one answer serves all pages of its second. Each product read costs, though: where few people look
-    around, a page reads what it shows and nothing else.
+    around, or everybody searches for something else, a page reads what it shows and nothing more.
     """
-    room, asked = _BATCH - len(due), set(due)
-    lately = ((one, *_seen[one][::2]) for one in [*itertools.islice(_seen, _LOOKED_THROUGH)] if one not in asked)
-    also = ((one, at) for one, read_at, at in lately if now - at < ASKED_SECONDS and now - read_at > FRESH_SECONDS / 2)
-    return dict(itertools.islice(also, room))
+    asked = set(due)
+    lately = ((one, _seen[one]) for one in [*itertools.islice(_seen, _LOOKED_THROUGH)] if one not in asked)
+    also = (
+        one
+        for one, seen in lately
+        if seen.is_sought and now - seen.asked_at < ASKED_SECONDS and now - seen.read_at > FRESH_SECONDS / 2
+    )
+    return list(itertools.islice(also, _BATCH - len(due)))
 
 
-def _read(asked: Mapping[str, float]) -> None:
-    """Read the units of some products, by when a page had to ask for them."""
+def _read(wanted: Sequence[str], *, asked: frozenset[str], now: float) -> None:
+    """Read the units of some products; ``asked`` are those that a page has to know now."""
     answer = dynamodb.connection().client.batch_get_item(
         RequestItems={
             Product.Meta.table_name: {
-                "Keys": [{"id": {"S": one}} for one in asked],
+                "Keys": [{"id": {"S": one}} for one in wanted],
                 "ProjectionExpression": "id, available",
                 "ConsistentRead": True,
             }
@@ -102,15 +116,19 @@ def _read(asked: Mapping[str, float]) -> None:
     )
     read_at = time.monotonic()
     late = answer.get("UnprocessedKeys", {}).get(Product.Meta.table_name, {}).get("Keys", [])
-    units: dict[str, int | None] = dict.fromkeys(asked)
+    units: dict[str, int | None] = dict.fromkeys(wanted)
     for raw in answer["Responses"].get(Product.Meta.table_name, []):
         units[raw["id"]["S"]] = int(raw["available"]["N"]) if "available" in raw else 0
     for key in late:
         units.pop(key["id"]["S"])
     for one, number in units.items():
         # At the end, so that those at the beginning are the ones that were read longest ago.
-        _seen.pop(one, None)
-        _seen[one] = (read_at, number, asked[one])
+        before = _seen.pop(one, _NEVER)
+        if one in asked:
+            is_sought = now - before.asked_at < ASKED_SECONDS + FRESH_SECONDS
+            _seen[one] = _Seen(read_at, number, now, is_sought)
+        else:
+            _seen[one] = before._replace(read_at=read_at, units=number)
     while len(_seen) > _KEPT:
         _seen.pop(next(iter(_seen)), None)
     for listen in listeners:

@@ -44,6 +44,8 @@ def test_one_batch_brings_all_and_those_that_are_due_soon(make_product: MakeProd
     for number in range(4):
         make_product(id=f"p-{number}", stock=number)
     live_stock.of(["p-0", "p-1"])
+    clock(1.1)
+    live_stock.of(["p-0", "p-1"])
     clock(0.8)
 
     with wire.heard() as calls:
@@ -57,10 +59,26 @@ def test_one_batch_brings_all_and_those_that_are_due_soon(make_product: MakeProd
     assert calls == []
 
 
+def test_what_was_asked_for_once_is_not_paid_for_again(make_product: MakeProduct, clock: Callable[[float], None]):
+    """Everybody searches for something else: what one page showed, the next need not know."""
+    for number in range(2):
+        make_product(id=f"p-{number}")
+    live_stock.of(["p-0"])
+    clock(0.8)
+
+    with wire.heard() as calls:
+        live_stock.of(["p-1"])
+
+    ((_, params),) = calls
+    assert params["RequestItems"][Product.Meta.table_name]["Keys"] == [{"id": {"S": "p-1"}}]
+
+
 def test_what_no_page_shows_any_more_is_not_paid_for(make_product: MakeProduct, clock: Callable[[float], None]):
     """However often others are read: reading something along is no reason to read it along the next time."""
     for number in range(2):
         make_product(id=f"p-{number}")
+    live_stock.of(["p-0"])
+    clock(1.1)
     live_stock.of(["p-0"])
     clock(1.5)
     live_stock.of(["p-1"])
