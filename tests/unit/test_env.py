@@ -163,7 +163,7 @@ def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(key: str):
 
 
 def settings_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
-    for name, value in variables.items():
+    for name, value in {"SECRET_KEY": secrets.token_urlsafe(48), **variables}.items():
         monkeypatch.setenv(name, value)
     return runpy.run_path(str(ROOT / "ecokart" / "settings.py"))
 
