@@ -66,7 +66,7 @@ class WrongCode(InventoryError):
     says = _("This code is wrong, or was used before. Please enter the one that the app shows now.")
 
 
-class TooManyTries(InventoryError):
+class TooManyCodes(InventoryError):
     """``wait`` is how long nobody's code is looked at."""
 
     def __init__(self, wait: timedelta) -> None:

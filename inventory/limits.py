@@ -76,7 +76,6 @@ REGISTRATIONS = Limit("register", most=20, seconds=_HOUR)
 RESETS = Limit("reset", most=10, seconds=_HOUR)
 MAILS = Limit("mail", most=3, seconds=_HOUR)
 CHECKOUTS = Limit("checkout", most=30, seconds=_HOUR)
-SECOND_FACTORS = Guesses("second-factor")
 
 
 def login(email: str, *, address: str) -> None:
@@ -120,16 +119,6 @@ def checkout(*, address: str) -> None:
     """Before an order is placed. Selling stays open when the counter cannot be asked. Raises TooManyTries."""
     with suppress(Busy):
         CHECKOUTS.take(address)
-
-
-def second_factor(account_id: str) -> None:
-    """Before a code is compared. Only who knows the password gets here, so it counts for the account alone."""
-    SECOND_FACTORS.take(account_id)
-
-
-def second_factor_passed(account_id: str) -> None:
-    """The code was right."""
-    SECOND_FACTORS.forget(account_id)
 
 
 def _watch(email: str) -> None:

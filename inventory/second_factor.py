@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from pynamodb.expressions.update import Action
 
 from inventory import audit, clock, dynamodb, sessions
-from inventory.errors import NoSecondFactor, SessionEnded, TooManyTries, WrongCode
+from inventory.errors import NoSecondFactor, SessionEnded, TooManyCodes, WrongCode
 from inventory.models import SecondFactor, User
 
 ISSUER = "Ecokart"
@@ -63,7 +63,7 @@ def prove(user: User, code: str) -> list[str]:
     """Let the session that ``user`` was read for through, for a right code.
 
     Gives the recovery codes when this was the first code of a new secret, the only time that anybody sees them; else
-    nothing. Raises WrongCode, for a code that was used before too; TooManyTries; NoSecondFactor; SessionEnded; Busy.
+    nothing. Raises WrongCode, for a code that was used before too; TooManyCodes; NoSecondFactor; SessionEnded; Busy.
     """
     if user.session is None:
         raise SessionEnded
@@ -90,7 +90,7 @@ def _prove(user_id: str, sid: str, code: str, attempt: _Try) -> bool:
     if factor.last_try == attempt.id:
         return _as_judged(factor, attempt)
     if factor.blocked_until and attempt.moment < factor.blocked_until:
-        raise TooManyTries(factor.blocked_until - attempt.moment)
+        raise TooManyCodes(factor.blocked_until - attempt.moment)
     passed = _passed(factor, code, attempt)
     with dynamodb.transaction() as tx:
         what, actions = passed or _failed(factor, attempt)

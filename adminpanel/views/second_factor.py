@@ -11,7 +11,7 @@ from adminpanel import access
 from adminpanel.door_forms import CodeForm
 from adminpanel.requests import SignedInRequest
 from inventory import second_factor as factors
-from inventory.errors import InventoryError, TooManyTries
+from inventory.errors import InventoryError, TooManyCodes
 
 
 @access.password_required
@@ -37,7 +37,7 @@ def second_factor(request: SignedInRequest) -> HttpResponse:
 
 def refused(response: HttpResponse, refusal: InventoryError) -> HttpResponse:
     """The page with the refusal on it, and with when to come back where that is what it says."""
-    if isinstance(refusal, TooManyTries):
+    if isinstance(refusal, TooManyCodes):
         response.status_code = 429
         response["Retry-After"] = str(refusal.seconds)
     return response

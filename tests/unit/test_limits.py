@@ -49,7 +49,6 @@ def login(email: str = ALICE, address: str = HERE) -> Callable[[], None]:
         (partial(limits.registration, address=HERE), 20),
         (partial(limits.password_reset, address=HERE), 10),
         (partial(limits.checkout, address=HERE), 30),
-        (partial(limits.second_factor, "account-1"), 5),
         (login(), 5),
     ],
 )
@@ -104,13 +103,6 @@ def test_whoever_gets_in_is_in_even_where_that_cannot_be_written():
     assert passed(9, login()) == 1
 
 
-def test_a_right_code_clears_the_tries_of_its_account():
-    passed(5, partial(limits.second_factor, "account-1"))
-    limits.second_factor_passed("account-1")
-
-    assert passed(1, partial(limits.second_factor, "account-1")) == 1
-
-
 def test_many_guesses_at_one_account_are_written_down_without_its_name(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING, "inventory.limits"):
         for number in range(41):
@@ -141,7 +133,6 @@ def test_somebodys_mailbox_is_not_filled_by_others(noon: time_machine.Coordinate
         partial(limits.registration, address=HERE),
         partial(limits.password_reset, address=HERE),
         partial(limits.may_be_mailed, ALICE),
-        partial(limits.second_factor, "account-1"),
     ],
 )
 def test_what_guards_a_secret_is_closed_while_the_table_is_away(take: Callable[[], object]):

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from inventory import accounts, audit, clock, dynamodb, farewell, second_factor, sessions
-from inventory.errors import Busy, NoSecondFactor, SessionEnded, TooManyTries, Unsure, WrongCode
+from inventory.errors import Busy, NoSecondFactor, SessionEnded, TooManyCodes, Unsure, WrongCode
 from inventory.models import SecondFactor, User
 from tests.unit import wire
 from tests.unit.conftest import PASSWORD
@@ -232,7 +232,7 @@ def test_an_account_without_one_has_none_to_show(admin: User) -> None:
 def guess(user: User) -> type[Exception]:
     try:
         second_factor.prove(user, wrong(user))
-    except (WrongCode, TooManyTries) as refused:
+    except (WrongCode, TooManyCodes) as refused:
         return type(refused)
     raise AssertionError("a wrong code was right")
 
@@ -240,10 +240,10 @@ def guess(user: User) -> type[Exception]:
 def test_after_five_wrong_codes_one_waits_twice_as_long_each_time(
     admin: User, codes: list[str], later: Callable[..., None]
 ) -> None:
-    assert [guess(admin) for _ in range(7)] == [WrongCode] * 5 + [TooManyTries] * 2
+    assert [guess(admin) for _ in range(7)] == [WrongCode] * 5 + [TooManyCodes] * 2
     waits = []
     for _ in range(9):
-        with pytest.raises(TooManyTries) as refused:
+        with pytest.raises(TooManyCodes) as refused:
             second_factor.prove(admin, now(admin))
         waits.append(refused.value.seconds)
         later(seconds=refused.value.seconds + 1)
@@ -273,7 +273,7 @@ def test_guesses_at_once_are_judged_one_after_the_other(admin: User, codes: list
     def others() -> None:
         assert guess(admin) is WrongCode
 
-    with wire.just_before("TransactWriteItems", others), pytest.raises(TooManyTries):
+    with wire.just_before("TransactWriteItems", others), pytest.raises(TooManyCodes):
         second_factor.prove(admin, now(admin))
 
 
@@ -281,7 +281,7 @@ def test_the_sentence_says_for_how_long(admin: User, codes: list[str]) -> None:
     for _ in range(5):
         guess(admin)
 
-    with pytest.raises(TooManyTries, match="30"):
+    with pytest.raises(TooManyCodes, match="30"):
         second_factor.prove(admin, now(admin))
 
 
