@@ -94,7 +94,7 @@ attack: $(VENV)/.installed-dev $(DYNOXIDE) $(CSP_EVALUATOR) $(VENV)/wapiti/.inst
 
 .PHONY: e2e
 e2e: $(VENV)/.installed-dev $(VENV)/aws/.installed chromium ## customers and admins in a real browser
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e --numprocesses=2 --dist=loadfile
 
 .PHONY: rights
 rights: $(VENV)/.installed-dev ## that the function asked AWS for what its role allows, and for all of that, in the tests before
