@@ -251,8 +251,10 @@ def _join(guest_id: str, user_id: str, intent: carts.Intent) -> list[Notice]:
         return intent.notices
     if guest is None or not guest.lines:
         return []
-    kept, intent.notices, products = _joined(own, guest)
-    live = own.is_live(clock.now()) or guest.is_live(clock.now())
+    # One moment for all of it: a hold that ends meanwhile would cost lines as if it went on, and not go on.
+    moment = clock.now()
+    kept, intent.notices, products = _joined(own, guest, moment)
+    live = own.is_live(moment) or guest.is_live(moment)
     until = _hold_end() if live and kept else None
     carts.rewrite(own, kept, until=until, seen=products, absorbed=guest, intent=intent)
     return intent.notices
@@ -299,12 +301,11 @@ def _renewed(cart: Cart) -> tuple[list[Line], list[Notice], lines.Products]:
     return kept, notices + more + lines.repriced(cart.lines, kept), products
 
 
-def _joined(own: Cart, guest: Cart) -> tuple[list[Line], list[Notice], lines.Products]:
+def _joined(own: Cart, guest: Cart, moment: datetime) -> tuple[list[Line], list[Notice], lines.Products]:
     """Two carts' lines as one's: each at its price of now, within the limits and, where they are held, the stock.
 
     With the products that this was read of.
     """
-    moment = clock.now()
     products = _with_room(own, guest)
     priced = [(cart, lines.priced(cart.lines, products, live=cart.is_live(moment))) for cart in (own, guest)]
     kept, notices = lines.within_limits(lines.merged(*(now for _, now in priced)))

@@ -700,6 +700,31 @@ def test_join_of_two_lapsed_carts_holds_nothing(product: Product, later: Any) ->
     assert numbers() == (10, 0, 10)
 
 
+def test_a_hold_that_ends_during_a_join_costs_no_line_for_nothing(
+    make_product: Any, later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_product()
+    make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-2", quantity=1)
+    later(minutes=121)
+    reservations.release_expired()
+    products.archive("prod-2", version=1)
+    reservations.reserve(GUEST, "prod-1", quantity=1)
+    read = reservations.products_in
+
+    def slowly(*wanting: Cart) -> Any:
+        later(minutes=121)
+        return read(*wanting)
+
+    monkeypatch.setattr(reservations, "products_in", slowly)
+    notices = reservations.join(GUEST, ALICE)
+
+    # What is no longer sold is left out of a cart that is held: so it must be held.
+    assert [notice.product_id for notice in notices] == ["prod-2"]
+    assert cart(ALICE).is_held
+    assert numbers() == (10, 1, 9)
+
+
 def test_join_without_a_guests_cart_changes_nothing(product: Product) -> None:
     before = reservations.reserve(ALICE, product.id, quantity=2)
 
