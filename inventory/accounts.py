@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from pynamodb.expressions.update import Action
 
 from inventory import audit, clock, dynamodb, mails, sessions
-from inventory.errors import EmailTaken, NoSuchAccount
+from inventory.errors import EmailTaken, NoSuchAccount, WrongPassword
 from inventory.models import EmailGuard, User
 
 # The first version's hashes are plain bcrypt, which reads 72 bytes of a password and no more.
@@ -61,6 +61,14 @@ def authenticate(email: str, password: str) -> User | None:
         audit.record("login.failed", by=audit.masked(email))
         return None
     return user
+
+
+def prove(user: User, password: str) -> User:
+    """The account as it stands now, for whoever knows its password. Raises WrongPassword."""
+    known = authenticate(user.email, password)
+    if known is None or known.id != user.id:
+        raise WrongPassword
+    return known
 
 
 def disable(user_id: str, *, by: str) -> None:

@@ -14,9 +14,7 @@ def delete(user: User, *, password: str) -> None:
     that are under way when they have arrived. The account itself goes last, in one transaction with its address, its
     book and its sessions: whatever stops this before, the owner can log in and ask again, and it goes on from there.
     """
-    known = accounts.authenticate(user.email, password)
-    if known is None or known.id != user.id:
-        raise WrongPassword
+    known = accounts.prove(user, password)
     reservations.clear(user.id)
     orders.forget_customer(user.id)
     _remove(known)

@@ -7,15 +7,13 @@ import hashlib
 from django.contrib.auth.hashers import make_password
 
 from inventory import accounts, audit, clock, dynamodb, mails, sessions
-from inventory.errors import LinkUsed, WrongPassword
+from inventory.errors import LinkUsed
 from inventory.models import User
 
 
 def change(user: User, *, old: str, new: str) -> None:
     """Give an account another password and end all its sessions. Raises WrongPassword, and Busy."""
-    known = accounts.authenticate(user.email, old)
-    if known is None or known.id != user.id:
-        raise WrongPassword
+    known = accounts.prove(user, old)
     _set(user.id, seen=known.password, new=make_password(new))
 
 

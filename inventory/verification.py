@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inventory import accounts, audit, clock, dynamodb, mails
-from inventory.errors import EmailTaken, LinkUsed, WrongPassword
+from inventory import accounts, audit, clock, dynamodb, limits, mails
+from inventory.errors import EmailTaken, LinkUsed
 from inventory.models import EmailGuard, User
 
 
@@ -31,17 +31,15 @@ def ask_change(user: User, email: str, *, password: str) -> None:
     """Ask by mail whether an account's new address is right; until that is answered, the old one counts.
 
     An address that has an account already is asked in the same way; it is its owner who is told, and nobody else.
-    Raises WrongPassword, and Busy.
+    Where it was written to too often lately nothing happens, which nobody is told. Raises WrongPassword, and Busy.
     """
-    known = accounts.authenticate(user.email, password)
-    if known is None or known.id != user.id:
-        raise WrongPassword
-    _ask(known, email)
+    known, address = accounts.prove(user, password), accounts.normalised(email)
+    if limits.may_be_mailed(address):
+        _ask(known, address)
 
 
 @dynamodb.retry_while_busy
-def _ask(user: User, email: str) -> None:
-    address = accounts.normalised(email)
+def _ask(user: User, address: str) -> None:
     taken = accounts.find_by_email(address) is not None
     kind = "address-taken" if taken else "verify-new-address"
     about = {"email": address} if taken else accounts.who(user, by_name=False, email=address)
