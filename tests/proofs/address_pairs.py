@@ -128,8 +128,10 @@ ROWS = (
     ),
     Row("sweep", "", lambda scene: None),
 )
-#: What these change is an account and nothing that is sold. tests/integration/test_account_races.py lets them meet.
+#: What these change is an account, and nothing that is sold. Its own races are in tests/integration.
 BESIDE = {
+    "shop:session-end",
+    "shop:session-end-all",
     "shop:verify",
     "shop:verify-again",
     "shop:password-change",

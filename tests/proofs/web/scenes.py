@@ -158,7 +158,7 @@ class Scene:
             return f"no answer ({answer})"
         where = answer.location.partition("?")[0].replace(self.product.id, "PRODUCT").replace(self.token, "CART")
         where = re.sub(r"/prod-[0-9a-f]+/", "/NEW/", re.sub(r"/[0-9a-f-]{36}/", "/ORDER/", where))
-        said = [re.sub(r"EK-\w{4}-\w{4}|\d+", "…", sentence) for sentence in answer.messages()]
+        said = [re.sub(rf"{self._key}|EK-\w{{4}}-\w{{4}}|\d+", "…", sentence) for sentence in answer.messages()]
         return " ".join([str(answer.status), where, *said]).strip()
 
 
