@@ -1,7 +1,10 @@
-"""The settings of the tests, with what only a shop behind TLS has: the attacks are made on the shop as it is deployed."""
+"""The settings of the tests, with what only a shop behind TLS has: what is attacked is the shop as it is deployed."""
 
 import os
+import secrets
 
 os.environ["HTTPS"] = "1"
+# A shop behind TLS does not start with one that can be guessed.
+os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
 
 from tests.settings import *  # noqa: F403
