@@ -248,7 +248,7 @@ def test_the_manuals_commands_are_there() -> None:
     manual, makefile = (local.ROOT / "docs" / "deploy.md").read_text(), (local.ROOT / "Makefile").read_text()
     targets = set(re.findall(r"\bmake ([a-z]+)\b(?= STAGE|`)", manual))
 
-    assert targets == {"deploy", "destroy", "manage", "rehearse", "rollback"}
+    assert targets == {"deploy", "destroy", "image", "manage", "rehearse", "rollback", "test"}
     assert [target for target in targets if f"\n{target}:" not in makefile] == []
 
 
