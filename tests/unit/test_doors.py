@@ -63,6 +63,15 @@ def test_looking_changes_nothing(everybody: list[Client], address: Address, meth
     assert everything() == before
 
 
+def test_a_form_changes_something(client: Client, product: Product):
+    """If that were not seen here, the test above would prove nothing."""
+    before = everything()
+
+    client.post("/cart/add/", {"product_id": product.id, "quantity": "1"})
+
+    assert everything() != before
+
+
 # Forms
 
 
@@ -139,6 +148,17 @@ def test_log_in_leads_nobody_elsewhere(dana: User, way_in: str, goes_to: str, ho
     assert led == {(302, goes_to)}
 
 
+def test_the_ways_elsewhere_are_real(alice: User, monkeypatch: pytest.MonkeyPatch):
+    """A shop that only wants a path is led to other hosts by several of them."""
+    monkeypatch.setattr("shop.pages.url_has_allowed_host_and_scheme", lambda *_, **__: True)
+    led = set()
+    for where in (one for one in ELSEWHERE if one.startswith("/")):
+        answer = Client().post("/account/login/", {"email": alice.email, "password": PASSWORD, "next": where})
+        led.add(answer.get("Location", ""))
+
+    assert len({where for where in led if urlsplit(urljoin("https://testserver/", where)).netloc != "testserver"}) > 5
+
+
 @pytest.mark.parametrize("address", ["/account/login/", "/account/register/", "/admin/login/"])
 def test_no_page_repeats_a_way_elsewhere(client: Client, address: str):
     for where in filter(None, ELSEWHERE[:44]):
@@ -198,6 +218,7 @@ def test_no_form_of_a_customer_decides_price_owner_state_or_role(product: Produc
         "/account/register/",
         {"name": "Eve", "email": "eve@example.com", "password": PASSWORD, "password_again": PASSWORD, **ALL_FIELDS},
     )
+    client.post("/account/login/", {"email": "eve@example.com", "password": PASSWORD, **ALL_FIELDS})
     client.post("/cart/add/", {"product_id": product.id, "quantity": "2", **ALL_FIELDS})
     token = client.get("/checkout/").context["basket"].token
     contact = {"name": "Eve", "email": "eve@example.com", "street": "B 1", "postal_code": "10115", "city": "C"}
