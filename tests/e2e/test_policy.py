@@ -103,3 +103,14 @@ def test_what_somebody_smuggles_in_does_nothing(attacked: Page, attack: str) -> 
     assert comes_true(attacked, "window.violations.length > 0")
     assert attacked.evaluate("window.hit") is None
     assert attacked.url.startswith(f"http://{local.HOST}")
+
+
+@pytest.mark.parametrize("attack", ["a script in the page", "text as markup", "text as code"])
+def test_without_the_policy_it_would(new_visitor: Callable[..., Visitor], attack: str) -> None:
+    """If it did nothing here either, the test above would prove nothing."""
+    page = new_visitor(bypass_csp=True).page
+    page.goto("/")
+
+    page.evaluate(f"() => {{ {ADD} {ATTACKS[attack]} }}")
+
+    assert comes_true(page, "window.hit === 1")
