@@ -106,6 +106,7 @@ DETECTORS = [
 ]
 _BINARY = ("*.png", "*.webp", "*.woff2", "*.mo", "*.svg")
 # Alphabets, and keys that say of themselves that they open nothing.
+SHORTEST = 6
 HARMLESS = ("0123456789", "23456789ABCDEFGH")
 
 
@@ -121,7 +122,7 @@ def found_in(name: str) -> list[str]:
         if SUSPICIOUS.search(line)
         for detector in DETECTORS
         for secret in detector.analyze_line(filename=name, line=line, line_number=number)
-        if not any(one in (secret.secret_value or "") for one in HARMLESS)
+        if len(secret.secret_value or "") >= SHORTEST and not any(one in secret.secret_value for one in HARMLESS)
     ]
 
 

@@ -66,7 +66,7 @@ def on_lambda(event_of: Callable[..., dict[str, Any]]) -> Deployment:
         for name, value in headers:
             by_name.setdefault(name, []).append(value)
         by_name[FORWARDED] = [", ".join(filter(None, [*by_name[FORWARDED], TRUTH]))]
-        gateway.Door(application, calls=lambda: 0)(event_of(headers=by_name), "req-1")
+        gateway.Door(application)(event_of(headers=by_name), "req-1")
         return visitors.address(WSGIRequest(seen[0]))
 
     return address
