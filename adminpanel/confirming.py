@@ -11,7 +11,7 @@ from adminpanel.access import View
 from adminpanel.door_forms import ConfirmForm
 from adminpanel.requests import SignedInRequest
 from adminpanel.views.second_factor import refused
-from inventory import accounts, second_factor, sessions
+from inventory import accounts, limits, second_factor, sessions
 from inventory.errors import InventoryError
 
 _OURS = {"csrfmiddlewaretoken", "confirm_password", "confirm_code"}
@@ -48,8 +48,10 @@ def confirmed(view: View) -> View:
 
 def _is_right(request: SignedInRequest, form: ConfirmForm) -> bool:
     account = request.account
+    limits.login(account.email, address=request.address)
     if accounts.authenticate(account.email, form.cleaned_data["confirm_password"]) is None:
         return False
+    limits.logged_in(account.email, address=request.address)
     if settings.ADMIN_SECOND_FACTOR:
         second_factor.prove(account, form.cleaned_data["confirm_code"])
     elif account.session:

@@ -67,18 +67,18 @@ class WrongCode(InventoryError):
 
 
 class TooManyCodes(InventoryError):
-    """``wait`` is how long nobody's code is looked at."""
+    """``wait_seconds``: so long nobody's code is looked at."""
 
     def __init__(self, wait: timedelta) -> None:
-        self.seconds = math.ceil(wait.total_seconds())
+        self.wait_seconds = math.ceil(wait.total_seconds())
 
     @property
     def sentence(self) -> str:
         return ngettext(
             "There were too many wrong codes. Please wait %(seconds)s second and try again.",
             "There were too many wrong codes. Please wait %(seconds)s seconds and try again.",
-            self.seconds,
-        ) % {"seconds": self.seconds}
+            self.wait_seconds,
+        ) % {"seconds": self.wait_seconds}
 
 
 class SessionEnded(InventoryError):

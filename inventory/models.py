@@ -613,6 +613,7 @@ class AuditEntry(Model):
         "product.created": _("Product created"),
         "product.saved": _("Product saved"),
         "stock.adjusted": _("Stock changed"),
+        "stock.repaired": _("Stock repaired"),
         "order.moved": _("Order moved on"),
         "order.cancelled": _("Order cancelled"),
         "account.created": _("Account created"),

@@ -1,5 +1,6 @@
 """The second factor: set up at the first log-in, asked for at every other."""
 
+import math
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,7 +12,7 @@ from adminpanel import access
 from adminpanel.door_forms import CodeForm
 from adminpanel.requests import SignedInRequest
 from inventory import second_factor as factors
-from inventory.errors import InventoryError, TooManyCodes
+from inventory.errors import InventoryError, TooManyCodes, TooManyTries
 
 
 @access.password_required
@@ -37,9 +38,9 @@ def second_factor(request: SignedInRequest) -> HttpResponse:
 
 def refused(response: HttpResponse, refusal: InventoryError) -> HttpResponse:
     """The page with the refusal on it, and with when to come back where that is what it says."""
-    if isinstance(refusal, TooManyCodes):
+    if isinstance(refusal, TooManyCodes | TooManyTries):
         response.status_code = 429
-        response["Retry-After"] = str(refusal.seconds)
+        response["Retry-After"] = str(math.ceil(refusal.wait_seconds))
     return response
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pynamodb.expressions.condition import Condition
 
-from inventory import availability, carts, dynamodb
+from inventory import audit, availability, carts, dynamodb
 from inventory.models import HELD, Cart, Movement, Product
 from inventory.proof import findings, judging, looks, reading
 from inventory.proof.books import Suspect
@@ -46,16 +46,22 @@ class Plan:
 
     @property
     def writes(self) -> int:
-        return len(self.ended) + sum(2 if movement else 1 for *_, movement in self.numbers.values())
+        # A product, its entry in the audit log, and its movement.
+        return len(self.ended) + sum(3 if movement else 2 for *_, movement in self.numbers.values())
+
+    def changes(self, product_id: str) -> list[tuple[str, int, int]]:
+        """The numbers that change: name, before, after."""
+        shelf, stock, reserved, available, _movement = self.numbers[product_id]
+        pairs = (
+            ("stock", shelf.stock, stock),
+            ("reserved", shelf.reserved, reserved),
+            ("available", shelf.available, available),
+        )
+        return [(name, before, after) for name, before, after in pairs if before != after]
 
     def lines(self) -> Iterator[str]:
-        for product_id, (shelf, stock, reserved, available, movement) in self.numbers.items():
-            pairs = (
-                ("stock", shelf.stock, stock),
-                ("reserved", shelf.reserved, reserved),
-                ("available", shelf.available, available),
-            )
-            changes = [f"{name} {before} → {after}" for name, before, after in pairs if before != after]
+        for product_id, (shelf, _stock, _reserved, available, movement) in self.numbers.items():
+            changes = [f"{name} {before} → {after}" for name, before, after in self.changes(product_id)]
             if movement:
                 order_id = self.sales.get(product_id)
                 what = f"the sale to order {order_id}" if order_id else "a correcting movement"
@@ -178,6 +184,9 @@ def _carried_out(plan: Plan) -> bool:
                 tx.update(Product(product_id), actions, condition=_unmoved(shelf), otherwise=dynamodb.contended)
                 if movement:
                     _correct(tx, product_id, movement, stock=stock, order_id=plan.sales.get(product_id))
+                changes = [(name, str(before), str(after)) for name, before, after in plan.changes(product_id)]
+                note = f"movement of {movement:+d}" if movement else ""
+                audit.write(tx, "stock.repaired", by=BY, target=f"product#{product_id}", changes=changes, note=note)
             for cart in ending.values():
                 released = cart.rewritten(list(cart.lines), until=None)
                 tx.put(released, condition=cart.unchanged(), otherwise=dynamodb.contended)

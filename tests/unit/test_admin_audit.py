@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -74,6 +75,14 @@ def test_it_is_found_by_what_it_is_about(client: Client, product: Product, about
     stock.adjust(product.id, by=1, reason="received", note="", who="dana@example.com")
 
     assert events(client, about=about) == ["stock.adjusted"]
+
+
+def test_a_products_page_leads_to_what_was_done_to_it(client: Client, product: Product) -> None:
+    stock.adjust(product.id, by=1, reason="received", note="", who="dana@example.com")
+
+    (address,) = re.findall(r'href="(/admin/audit/[^"]+)"', client.get(f"/admin/products/{product.id}/").text)
+
+    assert [entry.what for entry in client.get(address).context["page"].entries] == ["stock.adjusted"]
 
 
 def test_it_is_found_by_whose_account_and_which_order(client: Client, alice: User) -> None:

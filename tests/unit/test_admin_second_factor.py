@@ -233,6 +233,20 @@ def test_guessing_there_has_to_wait_as_well(stale: Client, dana: User, product: 
     assert answers == [422] * 5 + [429]
 
 
+def test_guessing_the_password_there_has_to_wait_and_keeps_what_was_typed(
+    stale: Client, dana: User, product: Product, settings: Settings
+) -> None:
+    settings.LIMITS = True
+    form = {**CHANGE, "confirm_password": "wrong horse 9", "confirm_code": code_of(dana)}
+
+    answers = [stale.post(f"/admin/stock/{product.id}/", form) for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [422] * 5 + [429]
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert 'name="note" value="LS &lt;7&gt;"' in answers[-1].text
+    assert stock_of(product) == 10
+
+
 def test_a_wrong_form_comes_back_as_ever_after_the_confirmation(stale: Client, dana: User, product: Product) -> None:
     right = {"confirm_password": PASSWORD, "confirm_code": code_of(dana)}
 

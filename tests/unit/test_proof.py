@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from inventory import catalogue, checkout, clock, dynamodb, orders, products, reservations, stock
+from inventory import audit, catalogue, checkout, clock, dynamodb, orders, products, reservations, stock
 from inventory.errors import Busy
 from inventory.models import HELD, Cart, Line, Movement, Order, Product, Step
 from inventory.proof import findings, looks, reading, repairs, reports
@@ -635,6 +635,18 @@ def test_repair_writes_a_correcting_movement_after_showing_it(product: Product):
     assert (correction.quantity, correction.by) == (2, "prove_stock")
     assert correction.why == "movements made 10, stock was 12"
     assert numbers() == (12, 0, 12)
+    (entry,) = audit.look(group="stock").entries
+    assert (entry.actor, entry.what, entry.note) == ("prove_stock", "stock.repaired", "movement of +2")
+
+
+def test_repair_says_in_the_audit_log_what_the_numbers_were(product: Product):
+    damaged(reserved=2, available=-2)
+
+    repaired()
+
+    (entry,) = audit.look(target="product#prod-1").entries
+    changes = [(change.field, change.before, change.after) for change in entry.changes]
+    assert changes == [("reserved", "2", "0"), ("available", "8", "10")]
 
 
 def wrongly_marked(*, in_stock: bool, dated: bool = True) -> None:
@@ -826,7 +838,7 @@ def test_repair_says_when_too_much_hangs_together(product: Product):
 
     printed, status = run("--repair")
 
-    assert "Not repaired. These are 103 writes, more than one transaction takes." in printed
+    assert "Not repaired. These are 104 writes, more than one transaction takes." in printed
     assert (numbers(), status) == ((0, 0, 0), 1)
 
 
