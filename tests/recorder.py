@@ -20,7 +20,13 @@ from inventory import metering
 
 FOLDER = local.ROOT / ".data" / "rights"
 
-_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+_PARTS = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Delete": "DeleteItem",
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+}
 _S3 = {"HeadObject": "GetObject"}
 Right = tuple[str, str]
 
@@ -37,10 +43,10 @@ def needed(service: str, operation: str, params: dict[str, Any]) -> Iterator[Rig
 
 
 def _of_tables(operation: str, params: dict[str, Any]) -> Iterator[Right]:
-    if operation == "TransactWriteItems":
+    if operation in {"TransactGetItems", "TransactWriteItems"}:
         for item in params["TransactItems"]:
-            ((kind, write),) = item.items()
-            yield _WRITES[kind], write["TableName"]
+            ((kind, part),) = item.items()
+            yield _PARTS[kind], part["TableName"]
     elif operation == "BatchGetItem":
         yield from ((operation, table) for table in params["RequestItems"])
     else:
@@ -99,9 +105,11 @@ def record(world: str, *, always: bool = False) -> None:
     active[-1].start()
 
 
-def forget(world: str) -> None:
+def begin(world: str) -> None:
     """What an earlier run has recorded says nothing of the code as it is now."""
-    shutil.rmtree(FOLDER / world, ignore_errors=True)
+    # One process begins, and starts the others.
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(FOLDER / world, ignore_errors=True)
 
 
 def recorded(world: str) -> set[Right]:

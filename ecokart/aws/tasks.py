@@ -17,10 +17,9 @@ from inventory import mails, metering, reservations
 Event = dict[str, Any]
 Answer = dict[str, Any]
 
-#: Whoever may invoke the function may run these. None of them gives anybody rights, or deletes anything.
-COMMANDS = ("create_tables", "prove_stock", "release_expired", "send_mails", "upgrade_tables")
-
-
+#: Whoever may invoke the function may run these. None of them gives anybody rights, or deletes anything, and the
+#: function's role allows what they ask for.
+COMMANDS = ("prove_stock", "release_expired", "send_mails")
 #: A proof gives up after that many seconds: the function has thirty.
 PROOF_SECONDS = 24.0
 

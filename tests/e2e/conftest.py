@@ -31,6 +31,7 @@ CHROMIUM = [
 ]
 PATIENCE_MILLISECONDS = 15_000
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
+recorder.begin("e2e")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             if name.startswith("AWS_"):
                 patch.setenv(name, environment[name])
         local.prepare(environment)
-        recorder.forget("e2e")
         environment["WORLD"] = "e2e"
         with local.gunicorn(port, environment=environment, application="tests.recorded_wsgi"):
             yield Shop(f"http://{local.HOST}:{port}", environment)
@@ -72,7 +72,8 @@ def shop_later(shop: Shop) -> Iterator[str]:
 def shop_strict(shop: Shop) -> Iterator[str]:
     """The address of the same shop where admins need a second factor, as in production: another gunicorn."""
     port = local.free_port()
-    with local.gunicorn(port, environment=shop.environment | {"ADMIN_SECOND_FACTOR": "1"}):
+    strict = shop.environment | {"ADMIN_SECOND_FACTOR": "1"}
+    with local.gunicorn(port, environment=strict, application="tests.recorded_wsgi"):
         yield f"http://{local.HOST}:{port}"
 
 

@@ -26,7 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Envi
         engines.use(environment)
         for _ in tables.create():
             pass
-        recorder.forget("integration")
+        recorder.begin("integration")
         yield environment | {"WORLD": "integration"}
 
 

@@ -220,10 +220,13 @@ def test_a_picture_that_an_admin_uploads_is_shown(new_visitor: Come, tmp_path: P
 def test_a_schedule_calls_the_function(aws: Aws, first: str) -> None:
     rules = {rule["Name"]: rule for rule in aws.client("events").list_rules(NamePrefix=FUNCTION)["Rules"]}
 
-    assert set(rules) == {f"{FUNCTION}-release_expired", f"{FUNCTION}-send_mails"}
-    for name, rule in rules.items():
+    assert {name.removeprefix(f"{FUNCTION}-"): rule["ScheduleExpression"] for name, rule in rules.items()} == {
+        "release_expired": "rate(5 minutes)",
+        "send_mails": "rate(5 minutes)",
+        "prove_stock": "cron(30 2 * * ? *)",
+    }
+    for name in rules:
         (target,) = aws.client("events").list_targets_by_rule(Rule=name)["Targets"]
-        assert rule["ScheduleExpression"] == "rate(5 minutes)"
         assert target["Arn"].endswith(f":function:{FUNCTION}")
 
 
@@ -238,6 +241,13 @@ def test_what_an_expired_cart_holds_is_given_back_when_the_schedule_calls(aws: A
     assert answer == {"release_expired": {"released": 1}}
     assert reserved(aws, product) == 0
     assert "Your reservation has ended" in outside.see("/cart/").text
+
+
+def test_the_stock_is_proved_when_the_schedule_calls(aws: Aws, address: str) -> None:
+    answer = call_as_the_schedule(aws, "prove_stock")["prove_stock"]
+
+    assert answer["products"] >= 31
+    assert answer["wrong"] == 0
 
 
 def reserved(aws: Aws, product: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +13,7 @@ import time_machine
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
@@ -25,9 +25,7 @@ from inventory.replica import tail
 from shop import ready
 from tests import recorder
 
-# One process begins, and starts the others.
-if "PYTEST_XDIST_WORKER" not in os.environ:
-    recorder.forget("unit")
+recorder.begin("unit")
 recorder.record("unit")
 
 # No test depends on how fast the copy of the catalogue is filled.
@@ -57,6 +55,8 @@ def _empty_shop(settings: Settings, made_tables: dict[str, Any]) -> Iterator[Non
         catalogue.forget()
         ready.forget()
         pace.forget()
+        # A request leaves its visitor's language behind.
+        translation.deactivate()
         yield
 
 
