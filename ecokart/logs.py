@@ -23,6 +23,17 @@ from botocore.exceptions import ClientError
 #: The id of the request that this thread works for. Answers have it in their header X-Request-Id.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+#: How gunicorn writes too, whose processes speak before the shop's settings are read.
+SERVER: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ecokart.logs.Lines"}},
+    "handlers": {"stderr": {"class": "ecokart.logs.Handler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Its level is what the server was told.
+    "loggers": {"gunicorn.error": {"handlers": ["stderr"], "propagate": False}},
+}
+
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _MAIL_ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _MOST_ERRORS, _MOST_FRAMES = 5, 60

@@ -16,6 +16,10 @@ import time
 from types import FrameType
 from typing import Any
 
+from ecokart import env, logs
+
+if env.boolean("LOG_JSON", True):
+    logconfig_dict = logs.SERVER
 worker_class = "gthread"
 # It binds to 0.0.0.0:$PORT and starts $WEB_CONCURRENCY processes by itself.
 threads = 4

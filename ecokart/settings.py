@@ -226,7 +226,5 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "botocore": {"level": _LOG_LEVEL_OF_DATA},
         "pynamodb": {"level": _LOG_LEVEL_OF_DATA},
-        # The server's words about requests. Its level is what the server was told.
-        "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
     },
 }
