@@ -1,8 +1,8 @@
-"""A request as it comes from a server, before anything of ours has seen it."""
+"""What a server hands a request to, and the request as it comes, before anything of ours has seen it."""
 
 from typing import Any
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 
 class Request(WSGIRequest):
@@ -19,3 +19,9 @@ class Request(WSGIRequest):
     @encoding.setter
     def encoding(self, value: Any) -> None:
         pass
+
+
+class Shop(WSGIHandler):
+    """Django's application, for gunicorn and on Lambda."""
+
+    request_class = Request

@@ -10,11 +10,10 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 
 from ecokart import observing
 from ecokart.aws import gateway, tasks
-from ecokart.requests import Request
+from ecokart.requests import Shop
 from inventory import dynamodb
 
 logger = logging.getLogger(__name__)
@@ -34,9 +33,7 @@ def function() -> Function:
     """Build the shop, warm it up, and give what answers events."""
     django.setup(set_prefix=False)
     dynamodb.share_one_client()
-    shop = WSGIHandler()
-    shop.request_class = Request
-    door = gateway.Door(shop)
+    door = gateway.Door(Shop())
     _warm_up(door)
 
     def answer(event: Event, context: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from inventory import baskets, checkout, dynamodb, reservations
-from inventory.models import Product, User, tables
+from inventory.models import AuditEntry, Product, User, tables
 from tests.unit.conftest import PASSWORD
 
 NASTY = [
@@ -83,9 +83,10 @@ MAY_SUCCEED = {"/cart/add/", "/cart/update/", "/cart/remove/"}
 
 
 def everything() -> list[str]:
-    """All items of all tables, in an order of their own."""
+    """All items of all tables, in an order of their own, but for the audit log: a wrong password is written down there."""
     scan = dynamodb.connection().client.scan
-    return sorted(str(item) for model in tables() for item in scan(TableName=model.Meta.table_name)["Items"])
+    names = [model.Meta.table_name for model in tables() if model is not AuditEntry]
+    return sorted(str(item) for name in names for item in scan(TableName=name)["Items"])
 
 
 @pytest.fixture

@@ -155,6 +155,7 @@ def test_a_warning_deep_inside_has_its_requests_id(
 def _taken_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Both are the whole process's.
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    logging.captureWarnings(False)  # Whoever has loaded the shop as servers do has switched it on.
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logs.take_over()

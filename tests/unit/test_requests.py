@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
+from ecokart.aws import start
 from ecokart.requests import Request
 from ecokart.wsgi import application
 
@@ -22,7 +24,12 @@ def test_a_form_is_read_as_utf_8_whatever_its_sender_says(rf: RequestFactory, ch
     assert (request.POST["name"], request.GET["q"]) == ("Grüße", "ä")
 
 
-def test_both_servers_make_such_requests() -> None:
-    from ecokart.aws import gateway
+def test_both_servers_make_such_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    doors: list[Any] = []
+    monkeypatch.setattr(start.gateway, "Door", doors.append)
+    monkeypatch.setattr(start, "_warm_up", lambda _door: None)
+    monkeypatch.setattr(start.dynamodb, "share_one_client", lambda: None)
 
-    assert application.request_class is gateway.Shop.request_class is Request
+    start.function()
+
+    assert [one.request_class for one in (application, *doors)] == [Request, Request]
