@@ -83,7 +83,7 @@ MAY_SUCCEED = {"/cart/add/", "/cart/update/", "/cart/remove/"}
 
 
 def everything() -> list[str]:
-    """All items of all tables, in an order of their own, but for the audit log: a wrong password is written down there."""
+    """All items of all tables but the audit log, where a wrong password is written down, in an order of their own."""
     scan = dynamodb.connection().client.scan
     names = [model.Meta.table_name for model in tables() if model is not AuditEntry]
     return sorted(str(item) for name in names for item in scan(TableName=name)["Items"])
