@@ -108,6 +108,31 @@ def test_every_page_opens_for_whom_it_is_for(role: int, client_of: Any, address:
     assert answers == {name: expected[role] for name, expected in GET.items()}
 
 
+def test_the_customer_whose_order_it_is_sees_what_others_do_and_the_order(
+    address: Callable[[str], str], sign_in: Callable[..., None]
+) -> None:
+    bob = User("bob", email="bob@example.com", password="not a hash", name="Bob")
+    bob.save()
+    client = Client()
+    sign_in(client, bob)
+
+    answers = {name: client.get(address(name)).status_code for name in GET}
+
+    assert answers == {name: row[CUSTOMER] for name, row in GET.items()} | {"shop:order-detail": 200}
+
+
+def test_an_admin_without_the_second_factor_is_a_customer_everywhere_else(
+    address: Callable[[str], str], dana: User
+) -> None:
+    client = Client()
+    client.post(address("adminpanel:login"), {"email": dana.email, "password": PASSWORD})
+    shop = [name for name in GET if not name.startswith("adminpanel:")]
+
+    answers = {name: client.get(address(name)).status_code for name in shop}
+
+    assert answers == {name: GET[name][CUSTOMER] for name in shop}
+
+
 @pytest.mark.parametrize("role", [STRANGER, CUSTOMER])
 def test_nobody_but_an_admin_posts_to_the_admin_panel(role: int, client_of: Any, address: Any) -> None:
     client = client_of(role)
