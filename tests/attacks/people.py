@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from collections.abc import Container, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
+from pynamodb.models import Model
 
-from inventory import accounts, checkout, dynamodb, products, reservations
+from inventory import accounts, checkout, clock, dynamodb, products, reservations, sessions
 from inventory.models import Order, Product, User, tables
 from tests.attacks.web import Browser
 
@@ -40,9 +42,15 @@ def a_guest() -> tuple[str, Browser]:
     return guest_id, _with_session({"guest_id": guest_id})
 
 
-def browser_of(user: User) -> Browser:
-    """The browser of somebody who has logged in."""
-    return _with_session({"account_id": user.id})
+def browser_of(user: User, *, with_factor: bool = True) -> Browser:
+    """The browser of somebody who has logged in: an admin has shown the second factor too, unless said otherwise."""
+    claims = sessions.begin(user, kind="admin" if user.is_admin else "shop", device="Firefox, Linux")
+    if user.is_admin and with_factor:
+        with dynamodb.transaction() as tx:
+            now = dynamodb.get(User, user.id)
+            assert now is not None
+            sessions.confirm(tx, now, str(claims["sid"]), clock.now(), with_factor=True)
+    return _with_session(claims)
 
 
 def an_order(owner_id: str, product: Product) -> Order:
@@ -50,7 +58,7 @@ def an_order(owner_id: str, product: Product) -> Order:
     return checkout.place_order(owner_id, token=str(cart.order_id), contact=CONTACT)
 
 
-def _with_session(content: dict[str, object]) -> Browser:
+def _with_session(content: Mapping[str, object]) -> Browser:
     salt = "django.contrib.sessions.backends.signed_cookies"
     browser = Browser()
     browser.cookies[settings.SESSION_COOKIE_NAME] = signing.dumps(
@@ -59,11 +67,11 @@ def _with_session(content: dict[str, object]) -> Browser:
     return browser
 
 
-def everything() -> list[str]:
-    """All items of all tables, in an order of their own."""
+def everything(*, but: Container[type[Model]] = ()) -> list[str]:
+    """All items of all tables but some, in an order of their own."""
     scan = dynamodb.connection().client.scan
     found: list[str] = []
-    for model in tables():
+    for model in [one for one in tables() if one not in but]:
         start: dict[str, Any] = {}
         while True:
             page = scan(TableName=model.Meta.table_name, ConsistentRead=True, **start)

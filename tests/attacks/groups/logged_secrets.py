@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 
 from django.conf import settings
+from django.test import override_settings
 
 from tests.attacks import people
 from tests.attacks.groups import Cases
@@ -18,9 +20,10 @@ PASSWORD = "pferd-batterie-31-geheim"
 
 
 def attack(how_many: int) -> Cases:
-    with _log() as lines:
+    written = io.StringIO()
+    with _log() as lines, override_settings(LOG_JSON=True), redirect_stderr(written):
         secrets = _a_day()
-    text = "\n".join(lines)
+    text = "\n".join([*lines, written.getvalue()])
     for what, secret in secrets.items():
         yield what, "is in the log" if secret and secret in text else ""
     yield "a line of one's own", "written" if "\npwned" in text or "\rpwned" in text else ""
