@@ -76,5 +76,8 @@ def weakened() -> Iterator[None]:
     def forget(response: HttpResponse, **_: object) -> None:
         response.headers.pop("Cache-Control", None)
 
-    with mock.patch("django.views.decorators.cache.add_never_cache_headers", forget):
+    with (
+        mock.patch("django.views.decorators.cache.add_never_cache_headers", forget),
+        mock.patch("ecokart.middleware.add_never_cache_headers", forget),
+    ):
         yield
