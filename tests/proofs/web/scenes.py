@@ -89,11 +89,6 @@ class Scene:
             tx.put(own, condition=Cart.user_id.does_not_exist(), otherwise=dynamodb.contended)
         return account
 
-    @cached_property
-    def customer(self) -> Visitor:
-        """The account's owner, logged in."""
-        return Visitor(self._shop, owner_id=self.account.id)
-
     def _take_one(self, tx: dynamodb.transaction, there: Action) -> None:
         """Take a unit off the shelf. Nobody else is in the scene yet."""
         taken, enough = availability.lowered(1, seen=dynamodb.get(Product, self.product.id))
