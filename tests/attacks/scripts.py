@@ -107,7 +107,7 @@ class Run:
 
     def _send_back(self, page: Page, address: Address, things: _Things, payload: str) -> None:
         """The text in every field of an address, once in the query and once in a form, which both come back with it."""
-        path = reverse(address.name, kwargs={one: things.arguments[one] for one in address.arguments})
+        path = reverse(address.name, kwargs={one: things.arguments.get(one, "unknown") for one in address.arguments})
         query = urlencode(dict.fromkeys(address.fields, payload))
         for method in ("GET", "POST"):
             if (address.name, method) in self._not_taken:

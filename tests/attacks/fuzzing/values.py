@@ -60,6 +60,7 @@ class Knows:
         known = {
             "product_id": self.products,
             "order_id": self.orders,
+            "address_id": ["unknown"],
             "checkout_token": self.tokens,
             "key": self.keys,
             "before": self.cursors,
