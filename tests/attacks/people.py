@@ -44,6 +44,8 @@ def a_guest() -> tuple[str, Browser]:
 
 def browser_of(user: User, *, with_factor: bool = True) -> Browser:
     """The browser of somebody who has logged in: an admin has shown the second factor too, unless said otherwise."""
+    # Its sessions may have been ended since.
+    user = accounts.find(user.id) or user
     claims = sessions.begin(user, kind="admin" if user.is_admin else "shop", device="Firefox, Linux")
     if user.is_admin and with_factor:
         with dynamodb.transaction() as tx:

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from inventory import clock, reservations, stock
+from inventory import accounts, clock, reservations, stock
 from inventory.errors import InventoryError
-from inventory.models import Cart, Product
+from inventory.models import Cart, Product, User
 from shop import order_keys
 from tests.attacks import people
 from tests.attacks.fuzzing.values import Knows
@@ -42,6 +42,16 @@ class Town:
         browser = STATES[state](self, knows)
         browser.language = self.chance.choice(("de", "en"))
         return state, browser, knows
+
+    def customer(self) -> User:
+        """One whose account has not been deleted meanwhile."""
+        self.customers = [one for one in self.customers if accounts.find(one.id)]
+        self.customers += [people.a_customer() for _ in range(3 - len(self.customers))]
+        return self.chance.choice(self.customers)
+
+    def present_admin(self) -> User:
+        self.admin = accounts.find(self.admin.id) or people.an_admin()
+        return self.admin
 
     def product(self) -> Product:
         return self.chance.choice(self.products[1:])
@@ -90,7 +100,7 @@ def _guest_with_order(town: Town, knows: Knows) -> Browser:
 
 
 def _customer(town: Town, knows: Knows) -> Browser:
-    customer = town.chance.choice(town.customers)
+    customer = town.customer()
     _fill(town, knows, customer.id)
     browser = people.browser_of(customer)
     knows.tokens.append(browser.get("/checkout/").hidden("checkout_token"))
@@ -99,7 +109,7 @@ def _customer(town: Town, knows: Knows) -> Browser:
 
 def _admin(town: Town, knows: Knows) -> Browser:
     knows.cursors += [entry.movement.time for entry in stock.ledger(knows.products[0]).entries]
-    return people.browser_of(town.admin)
+    return people.browser_of(town.present_admin())
 
 
 def _somebody_with_broken_cookies(town: Town, knows: Knows) -> Browser:
