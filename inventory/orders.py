@@ -73,8 +73,8 @@ def _forget(order_id: str) -> None:
     if not order.next_steps:
         actions += [Order.email.set(""), Order.history.set(_without_address(order))]
     with dynamodb.transaction() as tx:
-        same = Order.status == order.status
-        tx.update(Order(order_id), actions, condition=same, otherwise=dynamodb.contended)
+        unmoved = Order.status == order.status
+        tx.update(Order(order_id), actions, condition=unmoved, otherwise=dynamodb.contended)
 
 
 def _without_address(order: Order) -> list[Step]:
