@@ -18,7 +18,7 @@ from django.core.signals import got_request_exception
 from inventory import catalogue, dynamodb, reservations
 from inventory.models import EmailGuard, Movement, Product, User
 from inventory.proof.proving import Proof
-from shop import ready
+from shop import order_keys, ready
 from tests import engines
 from tests.attacks.fuzzing.addresses import Address, all_addresses
 from tests.attacks.fuzzing.requests import Request, Typist
@@ -188,6 +188,7 @@ def planted_faults() -> Iterator[None]:
 
     with (
         mock.patch.object(ChangeField, "to_python", lambda _self, value: int(value or 0)),
+        mock.patch.object(order_keys, "opens", lambda key, order_id: key.split(":")[1] == order_id),
         mock.patch.object(dynamodb.transaction, "put", careless),
         mock.patch("django.utils.html.escape", mark_safe),
         mock.patch("django.template.base.conditional_escape", mark_safe),
