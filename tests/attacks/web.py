@@ -165,8 +165,7 @@ def _ask(environ: dict[str, Any]) -> Answer:
 
     try:
         body = application(environ, start_response)
-    except Exception:
-        # What the shop lets through, a server answers for it.
+    except Exception:  # Whatever the shop lets through, a server answers for it with a 500: that is what is looked for.
         return Answer(500, [], traceback.format_exc().encode())
     try:
         content = b"".join(body)
