@@ -48,6 +48,7 @@ RATINGS = (4, 3)
 # More newcomers than this at once are sorted in with all others instead of one by one.
 _ONE_BY_ONE = 200
 _PORTION = 200
+_COMMITTED = 4000
 _SPARSE = 400
 _DEEP = 240
 # Sets of words that are kept: at 100,000 products 12 KB each.
@@ -93,6 +94,8 @@ class Replica:
         self._sql.executescript(_SCHEMA)
         # One adds at a time; the other lock is for whoever uses the database, each time for as short as can be.
         self._adding, self._lock = threading.RLock(), threading.RLock()
+        # Where the transaction begins that is open.
+        self._begun_at = 0
         #: Up to where everything that came is shown.
         self.shown = 0
         # What comes beyond that: the positions with a status, and those that leave when these are shown.
@@ -270,9 +273,13 @@ class Replica:
         return {product_id: (bool(stocked), moment) for product_id, stocked, moment in found}
 
     def _keep(self, rows: list[dict[str, Any]]) -> None:
-        """Write rows and words. All of it until ``show`` is one transaction: many small ones cost FTS5 much sorting."""
+        """Write rows and words. Many make one transaction, since small ones cost FTS5 much sorting; not all, since it
+        sorts at the end, and pages wait for that."""
+        if self._sql.in_transaction and self.sets.size - self._begun_at >= _COMMITTED:
+            self._sql.execute("COMMIT")
         if not self._sql.in_transaction:
             self._sql.execute("BEGIN")
+            self._begun_at = self.sets.size
         numbered = list(enumerate(rows, start=self.sets.size))
         self._sql.executemany(_INSERT, [(position, *_columns(row)) for position, row in numbered])
         self._sql.executemany(

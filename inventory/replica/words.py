@@ -182,10 +182,12 @@ class Vocabulary:
         if len(typed) < _AT_THE_END:
             return ""
         allowed = 1 if len(typed) < _LONG else 2
-        shared: Counter[str] = Counter()
-        for pair in _pairs(typed):
+        pairs, shared = _pairs(typed), Counter[str]()
+        for pair in pairs:
             shared.update(word for word in self._by_pair.get(pair, ()) if abs(len(word) - len(typed)) <= allowed)
-        candidates = [word for word, _ in shared.most_common(_CANDIDATES)]
+        # An error spoils three pairs at the most (two letters swapped), so a word with fewer in common is too far.
+        least = len(pairs) - 3 * allowed
+        candidates = [word for word, count in shared.most_common(_CANDIDATES) if count >= least]
         near = [(distance(typed, word), -self.counts[word], word) for word in candidates]
         best = min(near, default=(allowed + 1, 0, ""))
         return best[2] if best[0] <= allowed else ""

@@ -223,6 +223,21 @@ def test_what_came_is_found_when_it_is_shown_and_not_before():
     assert replica.version != before
 
 
+def test_what_waits_is_written_in_several_transactions_and_shown_in_one_step(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(store, "_PORTION", 1)
+    monkeypatch.setattr(store, "_COMMITTED", 2)
+    replica, statements = Replica(), []
+    replica._sql.set_trace_callback(statements.append)
+
+    replica.add([_raw(name, "2026-01-01T00:00:00.000000Z", 1) for name in "abcde"])
+    waiting = (statements.count("COMMIT"), names(replica))
+    replica.show()
+
+    assert waiting == (2, {})
+    assert names(replica) == dict.fromkeys("abcde", "1")
+    assert not replica._sql.in_transaction
+
+
 def test_what_is_being_taken_in_is_not_shown_beside_what_it_was(monkeypatch: pytest.MonkeyPatch):
     """An admin saves, and the look in the background shows what it has found as soon as it may."""
     replica = Replica()
