@@ -258,12 +258,17 @@ class LoginForm(forms.Form):
     )
 
 
+PASSWORD_MIN_LENGTH = 8
+#: What everybody who tries to guess a password of this shop tries first.
+_OWN_WORDS = re.compile("ecokart|webshop", re.IGNORECASE)
+
+
 class NewPasswordForm(forms.Form):
     """A password, typed twice."""
 
     password = forms.CharField(
         label=_("Password"),
-        min_length=8,
+        min_length=PASSWORD_MIN_LENGTH,
         max_length=128,
         strip=False,
         help_text=_("At least 8 characters. A few words in a row are easy to remember and hard to guess."),
@@ -283,6 +288,8 @@ class NewPasswordForm(forms.Form):
             CommonPasswordValidator().validate(password)
         except ValidationError as common:
             raise ValidationError(_("Many people use this password. Please choose another one.")) from common
+        if len(_OWN_WORDS.sub("", password)) < PASSWORD_MIN_LENGTH:
+            raise ValidationError(_("The shop's name makes no password longer. Please choose another one."))
         return password
 
     def clean(self) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def test_the_way_goes_on_after_log_in(client: Client) -> None:
         ("email", "a@example.com\nBcc: b@example.com", "email"),
         ("password", "short", "password"),
         ("password", "password123", "password"),
+        ("password", "Ecokart-2026", "password"),
+        ("password", "webshop webshop 1", "password"),
         ("password", "x" * 129, "password"),
         ("password_again", "something else", "password_again"),
     ],
