@@ -7,6 +7,7 @@ import re
 import pytest
 
 from ecokart import local
+from inventory.models import tables
 
 #: The level of each requirement of a section, in order: 1.2.10 is of level 3.
 SECTIONS = {
@@ -24,6 +25,8 @@ SECTIONS = {
     "2", "16.2": "22222", "16.3": "2222", "16.4": "222", "16.5": "2223", "17.1": "23", "17.2": "22223333",
     "17.3": "22",
 }  # fmt: skip
+#: As they are called in the docs.
+TABLES = ("products", "users", "carts", "orders", "movements", "notes", "mails", "audit")
 LEVELS = {f"{section}.{one}": int(level) for section, levels in SECTIONS.items() for one, level in enumerate(levels, 1)}
 
 
@@ -65,6 +68,22 @@ def test_every_test_that_is_named_is_there(text: str) -> None:
         file, _, function = name.partition("::")
         assert (local.ROOT / file).is_file(), name
         assert not function or f"def {function}(" in (local.ROOT / file).read_text(encoding="utf-8"), name
+
+
+def test_every_table_says_what_must_be_protected_in_it() -> None:
+    page = (local.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    section = page.partition("## What must be protected")[2].partition("\n## ")[0]
+    where = " ".join(line.split("|")[2] for line in section.splitlines() if line.startswith("|"))
+
+    assert [name for name in TABLES if not re.search(rf"\b{name}\b", where)] == []
+    assert len(TABLES) == len(list(tables()))
+
+
+@pytest.mark.parametrize("section", ["Cryptography", "Libraries", "What is logged, and where"])
+def test_what_must_be_written_down_is(section: str) -> None:
+    page = (local.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+    assert len(page.partition(f"## {section}\n")[2].partition("\n## ")[0]) > 300
 
 
 def test_the_sums_are_those_of_the_rows(text: str, rows: list[list[str]]) -> None:
