@@ -31,5 +31,5 @@ class Group(Protocol):
 NAMES = (
     "redirects", "hosts", "forgery", "methods", "mass_assignment", "others_things", "tokens", "money", "uploads",
     "caching", "headers", "splitting", "passwords", "enumeration", "hidden_files", "database_words", "logged_secrets",
-    "role", "dependencies",
+    "role", "dependencies", "client_address", "session_replay", "second_factor", "mail_links", "traces", "limiter",
 )  # fmt: skip

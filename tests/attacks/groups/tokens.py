@@ -1,4 +1,4 @@
-"""What we have signed, changed a little: session cookies, orders' keys, pictures that wait, and a ledger's cursors."""
+"""What we have signed, changed a little: session cookies, keys in mails, pictures that wait, and a ledger's cursors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core import signing
 
 from adminpanel.fields import KeptPictureField
-from inventory import stock
-from shop import order_keys
+from inventory import accounts, passwords, stock
+from shop import mail_keys, order_keys
 from tests.attacks import people
 from tests.attacks.groups import Cases
 from tests.attacks.web import Browser
@@ -62,12 +62,18 @@ def _kinds() -> dict[str, tuple[str, Try]]:
     def as_cursor(cursor: str) -> str:
         return _expect(panel.get(f"/admin/stock/{product.id}/", before=cursor).status, {200, 422})
 
+    def as_mail_key(path: str) -> Try:
+        return lambda key: _expect(Browser().get(path, key=key).status, {410})
+
+    state = passwords.state(accounts.find(alice.id) or alice)
     cursor = stock.ledger(product.id).entries[0].movement.time
     return {
         "session": (session, as_session),
         "order's key": (order_keys.make(order.id), as_key),
         "picture": (KeptPictureField.signed("products/x"), as_picture),
         "cursor": (cursor, as_cursor),
+        "reset key": (mail_keys.make("reset", alice.id, state), as_mail_key("/account/password/reset/")),
+        "verify key": (mail_keys.make("verify", alice.id, alice.email), as_mail_key("/account/verify/")),
     }
 
 
