@@ -60,11 +60,19 @@ translations: $(VENV)/.installed-dev gettext ## that no sentence lacks its Germa
 
 .PHONY: unit
 unit: $(VENV)/.installed-dev ## rules, pages and forms, with a database in the same process
-	COVERAGE_FILE=$(COVERAGE).unit $(BIN)/pytest tests/unit --numprocesses=auto $(COVER)
+	COVERAGE_FILE=$(COVERAGE).unit $(BIN)/pytest tests/unit -m measured --numprocesses=auto $(COVER)
+	$(BIN)/pytest tests/unit -m "not measured" --numprocesses=auto
 
 .PHONY: integration
 integration: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## races, keys and indexes, on two emulated DynamoDBs
+	@$(MAKE) --jobs=2 --output-sync=target integration-ministack integration-dynoxide
+
+.PHONY: integration-ministack
+integration-ministack:
 	ENGINE=ministack COVERAGE_FILE=$(COVERAGE).integration $(BIN)/pytest tests/integration $(COVER)
+
+.PHONY: integration-dynoxide
+integration-dynoxide:
 	ENGINE=dynoxide $(BIN)/pytest tests/integration
 
 # Measured in both, judged together.

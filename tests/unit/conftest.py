@@ -7,6 +7,7 @@ import gc
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -17,6 +18,8 @@ from django.urls import reverse
 from django.utils import translation
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.base_backend import BackendDict
+from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.dynamodb.models import dynamodb_backends
 from pytest_django.fixtures import Settings
 
@@ -45,27 +48,54 @@ def pytest_collection_finish() -> None:
     quick_garbage()
 
 
+#: What walks through the whole shop, or is about the function and its package. To watch every line that runs for a page
+#: takes as long as the page, and the core has tests of its own: ``make coverage`` is about those.
+_NOT_MEASURED = (
+    "test_access", "test_admin_audit", "test_admin_products", "test_bad_input", "test_data_stack", "test_deploy",
+    "test_doors", "test_headers", "test_lambda", "test_lambda_bench", "test_logs", "test_observing", "test_package",
+    "test_ready", "test_shop_catalogue", "test_shop_pages",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem not in _NOT_MEASURED:
+            item.add_marker("measured")
+
+
 @pytest.fixture(scope="session")
-def made_tables() -> dict[str, Any]:
+def made_tables(_aws: None) -> dict[str, Any]:
     """The empty tables as moto keeps them. Making them for each of 1,500 tests would take longer than the tests."""
-    with mock_aws():
-        for _ in tables.create():
-            pass
-        return copy.deepcopy(dynamodb_backends[DEFAULT_ACCOUNT_ID][TableMeta.region].tables)
+    for _ in tables.create():
+        pass
+    return copy.deepcopy(dynamodb_backends[DEFAULT_ACCOUNT_ID][TableMeta.region].tables)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws() -> Iterator[None]:
+    """All tests' AWS. To begin it anew for each takes moto longer than many a test."""
+    pick = AttributePicker.__call__
+
+    def picked(self: AttributePicker, context: AttributePickerContext) -> Any:
+        # What moto answers for DynamoDB has the names of DynamoDB; it would try five others for each that is not there.
+        is_plain = type(context.obj) is dict and context.service_model.service_name == "dynamodb"
+        return context.obj.get(context.key) if is_plain else pick(self, context)
+
+    with mock_aws(), mock.patch.object(AttributePicker, "__call__", picked):
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _empty_shop(settings: Settings, made_tables: dict[str, Any]) -> Iterator[None]:
+def _empty_shop(settings: Settings, made_tables: dict[str, Any]) -> None:
     """Fresh tables, no pictures, and nothing remembered of the test before."""
     settings.STORAGES = dict(settings.STORAGES)  # Django opens new storages when the setting changes.
-    with mock_aws():
-        dynamodb_backends[DEFAULT_ACCOUNT_ID][TableMeta.region].tables.update(copy.deepcopy(made_tables))
-        catalogue.forget()
-        ready.forget()
-        pace.forget()
-        # A request leaves its visitor's language behind.
-        translation.deactivate()
-        yield
+    BackendDict.reset()
+    dynamodb_backends[DEFAULT_ACCOUNT_ID][TableMeta.region].tables.update(copy.deepcopy(made_tables))
+    catalogue.forget()
+    ready.forget()
+    pace.forget()
+    # A request leaves its visitor's language behind.
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_an_address_may_guess_at_thirty_accounts_in_a_quarter_of_an_hour(noon: t
 
 
 def test_strangers_never_lock_an_owner_out():
-    for number in range(100):
+    for number in range(30):
         passed(6, login(ALICE, f"198.51.100.{number}"))
 
     assert passed(1, login(ALICE, HERE)) == 1
