@@ -27,7 +27,9 @@ def measure(*, full: bool) -> list[dict[str, Any]]:
         shops = {}
         for size in sizes:
             running = engines.running(ENGINE, directory=Path(name) / str(size))
-            shops[size] = stack.enter_context(running) | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+            # Nobody reads a line for each request here, and they would bury the results.
+            more = {"DJANGO_SETTINGS_MODULE": "tests.settings", "LOG_JSON": "0"}
+            shops[size] = stack.enter_context(running) | more
         filled = {size: _fill(size, environment) for size, environment in shops.items()}
         rows: dict[int, list[dict[str, Any]]] = {size: [] for size in sizes}
         for _ in range(rounds):
