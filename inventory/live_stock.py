@@ -46,6 +46,8 @@ _NEVER = _Seen(float("-inf"), None, float("-inf"), False)
 _seen: dict[str, _Seen] = {}
 _asking = threading.Lock()
 _paused_until = float("-inf")
+#: Another one whenever a number may have changed.
+moves = 0
 
 
 def of(product_ids: Sequence[str]) -> dict[str, int | None]:
@@ -54,19 +56,29 @@ def of(product_ids: Sequence[str]) -> dict[str, int | None]:
     Where the database is away the last known numbers stand, and a product without one is left out.
     """
     now = time.monotonic()
-    oldest = min((_seen.get(one, _NEVER).read_at for one in product_ids), default=now)
+    oldest = read_since(product_ids)
     if now - oldest > FRESH_SECONDS:
         _refresh(product_ids, may_wait=now - oldest > 2 * FRESH_SECONDS)
     return {one: _seen[one].units for one in product_ids if one in _seen}
 
 
+def read_since(product_ids: Iterable[str]) -> float:
+    """When that number of some products was read that was read longest ago, in ``time.monotonic``'s seconds.
+
+    For ``FRESH_SECONDS`` from then on, ``of`` says the same without asking, unless ``moves`` moves on.
+    """
+    return min((_seen.get(one, _NEVER).read_at for one in product_ids), default=float("inf"))
+
+
 def forget(product_ids: Iterable[str] | None = None) -> None:
     """Ask anew for some products, or all: called by whoever has just moved their stock."""
+    global moves
     if product_ids is None:
         _seen.clear()
-        return
-    for one in product_ids:
-        _seen.pop(one, None)
+    else:
+        for one in product_ids:
+            _seen.pop(one, None)
+    moves += 1
 
 
 def _refresh(product_ids: Sequence[str], *, may_wait: bool) -> None:
@@ -105,6 +117,7 @@ def _also_due(due: list[str], now: float) -> list[str]:
 
 def _read(wanted: Sequence[str], *, asked: frozenset[str], now: float) -> None:
     """Read the units of some products; ``asked`` are those that a page has to know now."""
+    global moves
     answer = dynamodb.connection().client.batch_get_item(
         RequestItems={
             Product.Meta.table_name: {
@@ -131,5 +144,6 @@ def _read(wanted: Sequence[str], *, asked: frozenset[str], now: float) -> None:
             _seen[one] = before._replace(read_at=read_at, units=number)
     while len(_seen) > _KEPT:
         _seen.pop(next(iter(_seen)), None)
+    moves += 1
     for listen in listeners:
         listen(units)

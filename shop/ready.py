@@ -14,6 +14,7 @@ import re
 import secrets
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -111,23 +112,32 @@ class Kept(Generic[V]):
         return len(self._values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Page:
     """A page cut at its slots.
 
     ``shown`` has, for each product, the most units that make a difference, and the units; None: not to be kept.
+    What was compared is not compared again while those numbers (``known_since``) are fresh, unless the stock has moved.
     """
 
     pieces: tuple[Part | str, ...]
     digest: bytes
     version: object
     shown: dict[str, tuple[int, int]] | None
+    known_at: int = -1
+    known_since: float = float("-inf")
 
     def is_true(self, version: object) -> bool:
         if self.shown is None or self.version != version:
             return False
+        moves = live_stock.moves
+        if self.known_at == moves and time.monotonic() - self.known_since <= live_stock.FRESH_SECONDS:
+            return True
         units = live_stock.of(tuple(self.shown))
-        return all(min(units.get(one) or 0, most) == shown for one, (most, shown) in self.shown.items())
+        is_true = all(min(units.get(one) or 0, most) == shown for one, (most, shown) in self.shown.items())
+        if is_true:
+            self.known_at, self.known_since = moves, live_stock.read_since(self.shown)
+        return is_true
 
 
 _pages: Kept[_Page] = Kept(0.5)

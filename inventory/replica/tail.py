@@ -38,6 +38,7 @@ PATIENCE_SECONDS: float | None = 0.25
 #: How long the very first page waits for more than the first part of the catalogue.
 FIRST_PATIENCE_SECONDS: float | None = 0.5
 _LONGEST_FIRST_READ_SECONDS = 25.0
+_SHELVES_FIRST_SECONDS = 0.25
 #: How far back a young process looks: what an index takes to follow its table, ten times over.
 _YOUNG = timedelta(seconds=10)
 #: How far the clocks of those who write may be apart. Who sells a last unit takes no moment from anybody.
@@ -116,10 +117,15 @@ class Follower:
             self._answered.set()
 
     def _read_all(self, into: Replica) -> None:
-        # Newest first: what is looked for most is there soonest. Shelves first: a shop without stock looks closed.
-        for raws in self._shelves.everything():
+        # Newest first: what is looked for most is there soonest. Shelves first: a shop without stock looks closed. Where
+        # there are very many, the first page does not wait for all of them: it reads the stock of what it shows.
+        shelves, products, began = self._shelves.everything(), self._products.everything(), time.monotonic()
+        for raws in shelves:
             into.mark(raws)
-        for raws in self._products.everything():
+            if not into.shown and time.monotonic() - began > _SHELVES_FIRST_SECONDS:
+                into.add(next(products, []))
+                self._show(into)
+        for raws in products:
             into.add(raws)
             # Each time twice as much: to sort all of it in, and to make all pages anew, for every portion takes long.
             if into.waiting >= into.shown:

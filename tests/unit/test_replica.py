@@ -304,6 +304,24 @@ def test_a_product_that_is_gone_before_it_is_shown_stays_away():
     assert names(replica) == {"b": "1"}
 
 
+def test_the_first_page_does_not_wait_for_all_shelves(make_product: MakeProduct, monkeypatch: pytest.MonkeyPatch):
+    for number in range(6):
+        make_product(id=f"prod-{number}", stock=number % 2)
+    catalogue.forget()
+    monkeypatch.setattr(tail, "_SHELVES_FIRST_SECONDS", -1)
+    monkeypatch.setattr(tail, "_FIRST_PAGE", 2)
+    done = []
+    for name in ("mark", "show"):
+        real = getattr(Replica, name)
+        monkeypatch.setattr(Replica, name, lambda self, *more, n=name, f=real: (done.append(n), f(self, *more))[1])
+
+    in_stock = catalogue.search(query="", statuses=("active",), in_stock=True)
+
+    assert done[:2] == ["mark", "show"]
+    assert "mark" in done[2:]
+    assert {one.id for one in in_stock.products} == {"prod-1", "prod-3", "prod-5"}
+
+
 def test_a_large_catalogue_is_shown_in_steps_that_grow(lagging: Callable[[int], LaggingIndex]):
     """Each step makes all pages anew; every page of the index would be hundreds of them."""
     index = lagging(1)
