@@ -117,8 +117,8 @@ class Follower:
             self._answered.set()
 
     def _read_all(self, into: Replica) -> None:
-        # Newest first: what is looked for most is there soonest. Shelves first: a shop without stock looks closed. Where
-        # there are very many, the first page does not wait for all of them: it reads the stock of what it shows.
+        # Newest first: what is looked for most is there soonest. Shelves first: a shop without stock looks closed.
+        # Where there are very many, the first page waits for no more of them: it reads the stock of what it shows.
         shelves, products, began = self._shelves.everything(), self._products.everything(), time.monotonic()
         for raws in shelves:
             into.mark(raws)
