@@ -6,6 +6,8 @@ from itertools import product
 
 #: What each would do. A page on which it was done knows so afterwards.
 RUN = "top.__pwned=1"
+#: Stands in an answer that has any of these texts in it, however it is escaped.
+MARK = "__pwned"
 
 _VECTORS = (
     f"<script>{RUN}</script>",
