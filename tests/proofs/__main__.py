@@ -15,6 +15,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from tests.proofs import PACKAGES, Proof
 AT_ONCE = 2
 _BAR = 24
 _LINE_EVERY_SECONDS = 30
+#: Letters of its log that are shown of a proof that has ended by an error.
+_LAST_WORDS = 5_000
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,25 @@ def start(
     seed: int,
     progress: Callable[[int, int], None] = _silent,
 ) -> Outcome:
-    """Run one proof, or its control, in a process of its own, and wait for it."""
+    """Run one proof, or its control, in a process of its own, and wait for it.
+
+    What it logs is full of what was done to it on purpose: only where it ends by an error the last of that is shown.
+    """
     size, part = ("full" if full else "quick"), ("control" if control else "prove")
     command = [sys.executable, "-m", "tests.proofs.one", package, name, size, part, str(seed)]
     began = time.monotonic()
     said: dict[str, object] = {}
-    with subprocess.Popen(command, cwd=local.ROOT, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout or ():
-            said = json.loads(line)
-            if "done" in said:
-                progress(cast(int, said["done"]), cast(int, said["total"]))
-    if process.returncode or "ran" not in said:
+    with tempfile.TemporaryFile("w+", errors="replace") as log:
+        with subprocess.Popen(command, cwd=local.ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+            for line in process.stdout or ():
+                said = json.loads(line)
+                if "done" in said:
+                    progress(cast(int, said["done"]), cast(int, said["total"]))
+        has_failed = bool(process.returncode) or "ran" not in said
+        if has_failed:
+            log.seek(0)
+            print(log.read()[-_LAST_WORDS:], file=sys.stderr)
+    if has_failed:
         return Outcome(name, "", [f"{part} ended with exit code {process.returncode}"], time.monotonic() - began)
     parts = cast("dict[str, tuple[int, int]]", said["parts"])
     return Outcome(name, str(said["ran"]), cast("list[str]", said["wrong"]), time.monotonic() - began, parts)
