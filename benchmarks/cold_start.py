@@ -18,6 +18,11 @@ NAMES = {
     "search": "search page",
     "product": "product page",
     "cart": "cart",
+    "checkout": "checkout",
+    "orders": "guest's orders",
+    "login": "log-in",
+    "register": "registration",
+    "info": "terms",
 }
 FIRST = {
     "made": "first request after INIT",

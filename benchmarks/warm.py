@@ -19,7 +19,19 @@ from benchmarks import events, queries, served
 from ecokart import local
 
 Ask = Callable[[str], object]
-KINDS = ("home", "list", "search", "product", "cart")
+#: The pages that always have the same address. Searches are such as nobody asked before.
+FIXED = {
+    "home": "/",
+    "list": "/products/",
+    "product": f"/products/{served.PRODUCT}/",
+    "cart": "/cart/",
+    "checkout": "/checkout/",
+    "orders": "/orders/",
+    "login": "/account/login/",
+    "register": "/account/register/",
+    "info": "/info/terms/",
+}
+KINDS = (*FIXED, "search")
 
 
 def measure(*, full: bool) -> dict[str, Any]:
@@ -62,8 +74,7 @@ def _block(ask: Ask, addresses: list[str]) -> tuple[float, float]:
 
 def _addresses(kind: str) -> Iterator[str]:
     """Searches are such as nobody asked before."""
-    fixed = {"home": "/", "list": "/products/", "product": f"/products/{served.PRODUCT}/", "cart": "/cart/"}
-    return itertools.repeat(fixed[kind]) if kind in fixed else map(queries.path, queries.distinct(4_000))
+    return itertools.repeat(FIXED[kind]) if kind in FIXED else map(queries.path, queries.distinct(4_000))
 
 
 def _function() -> Ask:
