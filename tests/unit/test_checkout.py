@@ -276,6 +276,18 @@ def test_what_was_not_reserved_is_not_sold(product: Product, token: str, contact
     assert all_orders() == []
 
 
+def test_checkout_sells_no_unit_that_there_is_not(
+    product: Product, token: str, contact: Any, pauses: list[float]
+) -> None:
+    Product(product.id).update([Product.stock.set(1)])  # As it must never be: less than is reserved.
+
+    with pytest.raises(Busy):
+        checkout.place_order(ALICE, token=token, contact=contact)
+
+    assert numbers() == (1, 2, 8)
+    assert all_orders() == []
+
+
 def test_no_order_is_written_over_another(product: Product, token: str, contact: Any, pauses: list[float]) -> None:
     Order(token, user_id=BOB).save()  # As it must never be: the cart of an order is emptied with it.
 
