@@ -61,7 +61,7 @@ translations: $(VENV)/.installed-dev gettext ## that no sentence lacks its Germa
 .PHONY: unit
 unit: $(VENV)/.installed-dev ## rules, pages and forms, with a database in the same process
 	COVERAGE_FILE=$(COVERAGE).unit $(BIN)/pytest tests/unit -m measured --numprocesses=auto $(COVER)
-	$(BIN)/pytest tests/unit -m "not measured" --numprocesses=auto
+	RECORDING_GOES_ON=1 $(BIN)/pytest tests/unit -m "not measured" --numprocesses=auto
 
 .PHONY: integration
 integration: $(VENV)/.installed-dev $(VENV)/aws/.installed $(DYNOXIDE) ## races, keys and indexes, on two emulated DynamoDBs
