@@ -39,14 +39,14 @@ STEP, CONTROL = 1_500, 12_000
 EPOCH = 5_000
 #: So many requests are one visitor's.
 VISIT = 12
-WRONG_AT_MOST = 20
+WRONG_AT_MOST, OF_A_KIND = 20, 7
 
 
 @quick_sdk()
 def prove(world: World) -> Result:
     run = Run(world, FULL if world.full else QUICK)
     with engines.renewed(ENGINE, directory=world.directory) as renew:
-        while run.done < run.wanted and len(run.wrong) < WRONG_AT_MOST:
+        while run.done < run.wanted and len(run.wrong) < OF_A_KIND:
             renew()
             run.epoch(min(EPOCH, run.wanted - run.done))
     return run.result()
@@ -74,6 +74,7 @@ class Run:
         self.wrong: list[str] = []
         self._world = world
         self._answers: Counter[int] = Counter()
+        self._kinds: Counter[str] = Counter()
         self._met: set[str] = set()
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         self._addresses = all_addresses()
@@ -126,7 +127,12 @@ class Run:
         if not found:
             return
         where = f"seed {self._world.seed}, request {self.done}, {state}: {request}"
-        self.wrong += [f"{what} ({where})" for what in found][: max(0, WRONG_AT_MOST - len(self.wrong))]
+        for what in found:
+            # Many of one kind must not hide another one.
+            kind = what[:16]
+            self._kinds[kind] += 1
+            if self._kinds[kind] <= OF_A_KIND:
+                self.wrong.append(f"{what} ({where})")
 
 
 @contextmanager
