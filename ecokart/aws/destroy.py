@@ -70,8 +70,18 @@ def unbind(session: boto3.Session, stage: Stage) -> None:
     stacks, waf = Stacks(session), session.client("wafv2")
     for api in stacks.resources(stage.function, "AWS::ApiGateway::RestApi") if stacks.find(stage.function) else []:
         arn = gateway_arn(stage, api)
-        if waf.get_web_acl_for_resource(ResourceArn=arn).get("WebACL"):
+        if _is_bound(waf, arn):
             waf.disassociate_web_acl(ResourceArn=arn)
+
+
+def _is_bound(waf: Any, arn: str) -> bool:
+    try:
+        return bool(waf.get_web_acl_for_resource(ResourceArn=arn).get("WebACL"))
+    except ClientError as refused:
+        # For a gateway that is gone; emulators say so of one that is merely not bound, too.
+        if refused.response["Error"]["Code"] != "WAFNonexistentItemException":
+            raise
+        return False
 
 
 def _domains(session: boto3.Session, stage: Stage) -> list[str]:

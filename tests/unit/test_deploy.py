@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 import zappa.cli
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from ecokart import local
 from ecokart.aws import deploy, destroy, programs, stage, static
@@ -449,10 +449,12 @@ def test_a_gateway_that_is_never_found_ends_the_deployment(
 class BoundWaf:
     """A firewall that is bound to a gateway, or to none."""
 
-    def __init__(self, bound: bool) -> None:
-        self.bound = bound
+    def __init__(self, bound: bool, *, refusal: str = "") -> None:
+        self.bound, self.refusal = bound, refusal
 
     def get_web_acl_for_resource(self, *, ResourceArn: str) -> dict[str, Any]:
+        if self.refusal:
+            raise ClientError({"Error": {"Code": self.refusal}}, "GetWebACLForResource")  # type: ignore[typeddict-item]
         return {"WebACL": {"Name": "ecokart-dev"}} if self.bound else {}
 
     def disassociate_web_acl(self, *, ResourceArn: str) -> None:
@@ -478,6 +480,13 @@ def test_a_limit_of_requests_that_is_switched_off_lets_go_of_the_gateway(
     deployment.unprotect()
 
     assert waf.bound is is_bound
+
+
+def test_a_gateway_that_the_firewall_does_not_know_is_not_bound() -> None:
+    assert not destroy._is_bound(BoundWaf(False, refusal="WAFNonexistentItemException"), "arn")
+
+    with pytest.raises(ClientError):
+        destroy._is_bound(BoundWaf(False, refusal="WAFInternalErrorException"), "arn")
 
 
 def test_a_limit_of_requests_is_on_or_off(deployment: deploy.Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
