@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from inventory import (
     accounts,
@@ -370,6 +371,15 @@ def test_long_texts_are_cut(product: Product) -> None:
 
 def test_an_event_of_a_later_version_is_shown_by_its_name() -> None:
     assert AuditEntry(what="moon.landed").label == "moon.landed"
+
+
+def test_an_entry_knows_when_it_happened(product: Product) -> None:
+    """Its key has more than a time in it, so that two of one moment are two."""
+    at = clock.now().replace(microsecond=250_000) + timedelta(minutes=1)
+    with time_machine.travel(at, tick=False):
+        products.save(product.id, version=1, by=ADMIN, description="Neu")
+
+    assert audit.look(actor=ADMIN).entries[0].at == at
 
 
 def test_every_event_has_a_group() -> None:

@@ -8,7 +8,7 @@ from pynamodb.exceptions import GetError, TransactWriteError
 
 from inventory import dynamodb, stock
 from inventory.errors import Busy, OutOfStock, Unsure
-from inventory.models import Cart, EmailGuard, Movement, Order, Product, User
+from inventory.models import Cart, EmailGuard, Movement, Order, Product, User, models
 from tests.unit import wire
 
 NOT_THERE = Product.id.does_not_exist()
@@ -438,3 +438,17 @@ def test_the_wait_for_the_database_is_short():
 
     assert (config.connect_timeout, config.read_timeout) == (1, 3)
     assert config.retries["total_max_attempts"] == 3
+
+
+def test_all_models_can_ask_through_one_client(monkeypatch: pytest.MonkeyPatch, product: Product):
+    tables = {model._get_connection() for model in models()}
+    for table in tables:
+        monkeypatch.setattr(table, "connection", table.connection)
+    assert {table.connection.client for table in tables} != {dynamodb.connection().client}
+
+    dynamodb.share_one_client()
+    dynamodb.share_one_client()
+
+    assert {table.connection.client for table in tables} == {dynamodb.connection().client}
+    assert Product.get(product.id).name == product.name
+    assert list(Order.owner_index.query("alice")) == []
