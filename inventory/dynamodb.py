@@ -132,6 +132,7 @@ class transaction:
 
     def __init__(self) -> None:
         self._write = TransactWrite(connection=connection(), client_request_token=str(uuid.uuid4()))
+        self._checks: list[tuple[type[Model], Refusal]] = []
         self._deletes: list[tuple[type[Model], Refusal]] = []
         self._puts: list[tuple[type[Model], Refusal]] = []
         self._updates: list[tuple[type[Model], Refusal]] = []
@@ -156,6 +157,11 @@ class transaction:
             for listener in listeners:
                 listener(self._sent, is_done)
 
+    def check(self, model: type[Model], key: str, *, condition: Condition, otherwise: Refusal) -> None:
+        """Let the rest happen only if this holds. What was found is not told of a check that fails."""
+        self._write.condition_check(model, key, condition=condition)
+        self._checks.append((model, otherwise))
+
     def update(self, item: Model, actions: Sequence[Action], *, condition: Condition, otherwise: Refusal) -> None:
         self._write.update(item, list(actions), condition=condition, return_values=_ALL_OLD)
         self._updates.append((type(item), otherwise))
@@ -173,8 +179,8 @@ class transaction:
     def _meaning(self, failed: TransactWriteError) -> Exception:
         if isinstance(failed.cause, BotoCoreError):
             return OutcomeUnknown()
-        # PynamoDB sends deletes, puts, then updates, whatever order we called in; the reasons come in that order.
-        writes = [*self._deletes, *self._puts, *self._updates]
+        # PynamoDB sends checks, deletes, puts, then updates, whatever order we called in; so come the reasons.
+        writes = [*self._checks, *self._deletes, *self._puts, *self._updates]
         reasons = failed.cancellation_reasons
         for (model, otherwise), reason in zip(writes, reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":

@@ -304,7 +304,8 @@ class Cart(Model):
     stay. ``order_id`` is the id that this cart's order will have; it is made anew with every change of what the
     customer would agree to, so that an old checkout page cannot order what it did not show. ``offers`` are the ids
     that it had before, so that whoever repeats a change after a lost answer sees whether it has happened. For the same
-    reason an emptied or ordered cart stays, without lines, until TTL removes it.
+    reason an emptied or ordered cart stays, without lines, until TTL removes it. That of an account which is deleted
+    ``is_closed``: nothing comes into it any more.
     """
 
     class Meta(TableMeta):
@@ -320,6 +321,7 @@ class Cart(Model):
     hold = UnicodeAttribute(null=True)
     expires_at = MomentAttribute(attr_name="expiresAt", null=True)
     delete_at = TTLAttribute(attr_name="deleteAt", null=True)
+    is_closed = BooleanAttribute(attr_name="closed", null=True)
 
     expiry_index = ExpiryIndex()
 

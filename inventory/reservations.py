@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from inventory.errors import (
     CartEmpty,
     HoldExpired,
     NoSuchProduct,
+    NotForSale,
     OutOfStock,
     TooMany,
     TooManyLines,
@@ -37,8 +38,8 @@ def reserve(owner_id: str, product_id: str, *, quantity: int) -> Cart:
     """Move ``quantity`` units of a product from the shelf into its owner's cart, and restart the whole cart's hold.
 
     Lines whose hold had run out are reserved again, as ``renew`` does it. Raises OutOfStock when fewer units are
-    available, TooMany and TooManyLines past a cart's limits, NotForSale, NoSuchProduct, BadQuantity and Busy; nothing
-    is written then.
+    available, TooMany and TooManyLines past a cart's limits, NotForSale, NoSuchProduct, BadQuantity, NoSuchAccount when
+    the owner's is deleted, and Busy; nothing is written then.
     """
     if quantity < 1:
         raise BadQuantity
@@ -61,11 +62,10 @@ def remove(owner_id: str, product_id: str) -> Cart:
 
 
 @dynamodb.retry_while_busy
-def clear(owner_id: str) -> None:
+def clear(owner_id: str) -> Cart:
     """Take everything out of a cart and give its units back. A cart that is empty is no error. Raises Busy."""
-    cart = dynamodb.get(Cart, owner_id)
-    if cart is not None and cart.lines:
-        carts.rewrite(cart, [], until=None)
+    cart = dynamodb.get(Cart, owner_id) or Cart(owner_id)
+    return carts.rewrite(cart, [], until=None) if cart.lines else cart
 
 
 @dynamodb.retry_while_busy
@@ -274,16 +274,37 @@ def _with_line(cart: Cart, product: Product, quantity: int, intent: carts.Intent
     if old is None and len(cart.lines) >= settings.CART_MAX_LINES:
         raise TooManyLines(settings.CART_MAX_LINES)
     live = cart.is_live(clock.now())
-    kept, notices, products = (list(cart.lines), [], {}) if live else _renewed(cart)
-    wanted = {line.product_id: line for line in kept}
+    if not live and not product.is_active:
+        raise NotForSale(product.title)
     price = lines.price_now(old, product, live=live) if old else product.price_cents
-    new = wanted[product.id] = lines.of_product(product, quantity=quantity, price_cents=price)
+    new = lines.of_product(product, quantity=quantity, price_cents=price)
     # Of the product itself, its customer has just said how many; only its price may be news.
-    others = [notice for notice in notices if notice.product_id != product.id]
-    intent.notices = others + (lines.repriced([old], [new]) if old and not live else [])
+    intent.notices = lines.repriced([old], [new]) if old and not live else []
+    kept, cut = (list(cart.lines), []) if live else lines.within_limits(list(cart.lines))
+    if not cut:
+        # Mostly the others are sold as they were: their products are read only when the write finds that they are not.
+        with suppress(carts.NotAsBefore):
+            return _written(cart, kept, new, seen={product.id: product}, unread=not live, intent=intent)
+    kept, notices, products = _renewed(cart)
+    intent.notices = [notice for notice in notices if notice.product_id != product.id] + intent.notices
     seen = {product.id: product, **products}  # What was read twice counts as it was read last.
-    held = list(wanted.values())
-    after = carts.rewrite(cart, held, until=_hold_end(), seen=seen, asked_for=product.id, intent=intent)
+    return _written(cart, kept, new, seen=seen, unread=False, intent=intent)
+
+
+def _written(
+    cart: Cart, kept: list[Line], new: Line, *, seen: lines.Products, unread: bool, intent: carts.Intent
+) -> Cart:
+    """The cart with these lines and the one that was asked for, all held."""
+    wanted = {line.product_id: line for line in kept} | {new.product_id: new}
+    after = carts.rewrite(
+        cart,
+        list(wanted.values()),
+        until=_hold_end(),
+        seen=seen,
+        asked_for=new.product_id,
+        unread=unread,
+        intent=intent,
+    )
     return _as_told(after, intent)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inventory import accounts, addresses, catalogue, checkout, farewell, orders, reservations, sessions, stock
-from inventory.errors import Unsure, WrongPassword
+from inventory.errors import NoSuchAccount, Unsure, WrongPassword
 from inventory.models import EmailGuard, Order, Product, User
 from tests.unit import letterbox, wire
 from tests.unit.conftest import PASSWORD
@@ -181,3 +181,47 @@ def test_addresses_go_with_the_account(alice: User):
     farewell.delete(alice, password=PASSWORD)
 
     assert list(User.scan()) == []
+
+
+# While somebody shops
+
+
+def test_what_another_tab_adds_meanwhile_goes_back_on_the_shelf(alice: User, product: Product):
+    def meanwhile() -> None:
+        reservations.reserve(alice.id, product.id, quantity=3)
+
+    with wire.just_before("TransactWriteItems", meanwhile):
+        farewell.delete(alice, password=PASSWORD)
+
+    assert accounts.find(alice.id) is None
+    assert reservations.find(alice.id) is None
+    assert catalogue.find(product.id).available == 10
+
+
+def test_what_another_tab_orders_meanwhile_is_forgotten_too(
+    alice: User, product: Product, contact: checkout.Contact
+) -> None:
+    def meanwhile() -> None:
+        cart = reservations.reserve(alice.id, product.id, quantity=1)
+        order = checkout.place_order(alice.id, token=str(cart.order_id), contact=contact)
+        orders.cancel(order, by=order.email)
+
+    with wire.just_before("TransactWriteItems", meanwhile):
+        farewell.delete(alice, password=PASSWORD)
+
+    (order,) = orders.all_for(alice.id)
+    assert order.email == ""
+
+
+def test_nothing_comes_into_the_cart_of_somebody_who_is_gone(alice: User, product: Product):
+    reservations.reserve("guest-1", product.id, quantity=2)
+    farewell.delete(alice, password=PASSWORD)
+
+    with pytest.raises(NoSuchAccount):
+        reservations.reserve(alice.id, product.id, quantity=1)
+    with pytest.raises(NoSuchAccount):
+        reservations.join("guest-1", alice.id)
+
+    assert reservations.find(alice.id) is None
+    assert reservations.find("guest-1").units == 2
+    assert catalogue.find(product.id).available == 8

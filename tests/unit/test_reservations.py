@@ -1287,6 +1287,74 @@ def test_adding_beside_a_lapsed_line_takes_the_last_units_of_both(
     assert (marks("prod-1")[0], marks("prod-2")[0]) == (None, None)
 
 
+@pytest.fixture(params=["swept", "not swept"])
+def lapsed(make_product: Callable[..., Product], later: Callable[..., None], request: pytest.FixtureRequest) -> None:
+    """Alice's cart with two of prod-1 for 99.99 each, whose time is up; prod-2 is there too."""
+    make_product(id="prod-1"), make_product(id="prod-2")
+    reservations.reserve(ALICE, "prod-1", quantity=2)
+    later(hours=3)
+    if request.param == "swept":
+        reservations.release_expired()
+
+
+def prices(owner_id: str = ALICE) -> dict[str, int]:
+    found = cart(owner_id)
+    return {line.product_id: line.price_cents for line in found.lines} if found else {}
+
+
+@pytest.mark.usefixtures("lapsed")
+def test_adding_beside_a_lapsed_line_holds_both() -> None:
+    revived = reservations.reserve(ALICE, "prod-2", quantity=3)
+
+    assert quantities() == {"prod-1": 2, "prod-2": 3}
+    assert (numbers("prod-1"), numbers("prod-2")) == ((10, 2, 8), (10, 3, 7))
+    assert revived.notices == []
+
+
+@pytest.mark.usefixtures("lapsed")
+@pytest.mark.parametrize("price_cents", [8999, 10999])
+def test_adding_beside_a_lapsed_line_takes_its_price_of_today(price_cents: int) -> None:
+    products.save("prod-1", version=1, by="dana", price_cents=price_cents)
+
+    revived = reservations.reserve(ALICE, "prod-2", quantity=1)
+
+    assert prices() == {"prod-1": price_cents, "prod-2": 9999}
+    assert [notice.product_id for notice in revived.notices] == ["prod-1"]
+    assert numbers("prod-1") == (10, 2, 8)
+
+
+@pytest.mark.usefixtures("lapsed")
+def test_adding_beside_a_lapsed_line_that_is_no_longer_sold_leaves_it_out() -> None:
+    products.archive("prod-1", version=1)
+
+    revived = reservations.reserve(ALICE, "prod-2", quantity=1)
+
+    assert quantities() == {"prod-2": 1}
+    assert [notice.product_id for notice in revived.notices] == ["prod-1"]
+    assert numbers("prod-1") == (10, 0, 10)
+
+
+@pytest.mark.usefixtures("lapsed")
+def test_adding_beside_a_lapsed_line_never_takes_more_than_there_is() -> None:
+    reservations.release_expired()
+    reservations.reserve(BOB, "prod-1", quantity=9)
+
+    reservations.reserve(ALICE, "prod-2", quantity=1)
+
+    assert quantities() == {"prod-1": 1, "prod-2": 1}
+    assert numbers("prod-1") == (10, 10, 0)
+
+
+@pytest.mark.usefixtures("lapsed")
+def test_adding_beside_a_lapsed_line_keeps_to_the_limits_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "LINE_MAX_QUANTITY", 1)
+
+    reservations.reserve(ALICE, "prod-2", quantity=1)
+
+    assert quantities() == {"prod-1": 1, "prod-2": 1}
+    assert numbers("prod-1") == (10, 1, 9)
+
+
 def test_joining_a_held_cart_takes_the_last_units_of_a_lapsed_one(product: Product, later: Callable[..., None]) -> None:
     reservations.reserve(ALICE, product.id, quantity=4)
     later(hours=3)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory import checkout, reservations
+from inventory import checkout, products, reservations
 from inventory.models import Cart, Line, Product
 from tests.unit import wire
 
@@ -52,19 +52,33 @@ def test_a_change_of_a_quantity_takes_two_round_trips(shelf: list[str], lines: i
     assert operations(calls) == [READ, WRITE]
 
 
+@pytest.mark.parametrize("swept", [True, False])
 @pytest.mark.parametrize("lines", [1, 3, 39])
-def test_an_add_beside_lines_whose_hold_is_over_reads_their_products_too(
-    shelf: list[str], later: Callable[..., None], lines: int
+def test_an_add_beside_lines_whose_hold_is_over_takes_two_round_trips_too(
+    shelf: list[str], later: Callable[..., None], lines: int, swept: bool
 ) -> None:
-    """The one exception: what they cost today and whether they can be had is known only once the cart is read."""
     filled(shelf[:lines])
     later(hours=3)
-    reservations.release_expired()
+    if swept:
+        reservations.release_expired()
 
     with wire.heard() as calls:
         reservations.reserve("alice", shelf[lines], quantity=1)
 
-    assert operations(calls) == [READ, READ, WRITE]
+    assert operations(calls) == [READ, WRITE]
+
+
+def test_products_beside_an_add_are_read_when_they_are_not_as_they_were(
+    shelf: list[str], later: Callable[..., None]
+) -> None:
+    filled(shelf[:3])
+    later(hours=3)
+    products.save(shelf[1], version=1, by="dana@example.com", price_cents=8999)
+
+    with wire.heard() as calls:
+        reservations.reserve("alice", shelf[3], quantity=1)
+
+    assert operations(calls) == [READ, WRITE, READ, WRITE]
 
 
 @pytest.mark.parametrize("lines", [1, 3, 40])
