@@ -56,17 +56,14 @@ def authenticate(email: str, password: str) -> User | None:
 
     A password that is stored in the first version's form is stored anew in today's. A disabled account has no way in.
     """
-    user = _with_password(email, password)
-    if user is None or user.disabled_at:
-        audit.record("login.failed", by=audit.masked(email))
-        return None
-    return user
+    return _if_open(_with_password(find_by_email(email), password), email)
 
 
 def prove(user: User, password: str) -> User:
     """The account as it stands now, for whoever knows its password. Raises WrongPassword."""
-    known = authenticate(user.email, password)
-    if known is None or known.id != user.id:
+    # By its id: that its address has just become another one makes no password wrong.
+    known = _if_open(_with_password(find(user.id), password), user.email)
+    if known is None:
         raise WrongPassword
     return known
 
@@ -98,8 +95,14 @@ def change_role(user_id: str, *, role: str, by: str) -> None:
     _change(user_id, change, by=by)
 
 
-def _with_password(email: str, password: str) -> User | None:
-    user = find_by_email(email)
+def _if_open(user: User | None, email: str) -> User | None:
+    if user is None or user.disabled_at:
+        audit.record("login.failed", by=audit.masked(email))
+        return None
+    return user
+
+
+def _with_password(user: User | None, password: str) -> User | None:
     stored = user.password if user else _hash_of_nobody()
     if len(password) > PASSWORD_MAX_LENGTH:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from inventory import accounts, audit, carts, dynamodb, mails, orders, reservations
-from inventory.errors import WrongPassword
 from inventory.models import EmailGuard, SecondFactor, User
 
 
@@ -12,22 +11,20 @@ def delete(user: User, *, password: str) -> None:
 
     The units in its cart go back on the shelf. Its orders keep what an invoice needs and lose the e-mail address, those
     that are under way when they have arrived. The account itself goes last, in one transaction with its address, its
-    book and its sessions: whatever stops this before, the owner can log in and ask again, and it goes on from there.
+    book and its sessions: whatever stops this before, the owner can log in and ask again, and it goes on from there. A
+    password that is changed meanwhile does not stop it: half of an account would be gone then.
     """
-    _remove(accounts.prove(user, password))
+    _remove(accounts.prove(user, password).id)
 
 
 @dynamodb.retry_while_busy
-def _remove(known: User) -> None:
-    user = accounts.find(known.id)
+def _remove(user_id: str) -> None:
+    user = accounts.find(user_id)
     if user is None:
         return  # An earlier try has happened after all.
-    if user.password != known.password:
-        raise WrongPassword
     cart = reservations.clear(user.id)
     orders.forget_customer(user.id)
     guard = EmailGuard(EmailGuard.key(user.email))
-    same = (User.password == user.password) & (User.email == user.email)
     factor = dynamodb.get(SecondFactor, SecondFactor.key(user.id)) if user.is_admin else None
     with dynamodb.transaction() as tx:
         # Who still shops meanwhile is faster, and all of this begins anew, or finds the cart closed.
@@ -35,6 +32,6 @@ def _remove(known: User) -> None:
         if factor:
             tx.delete(factor, condition=SecondFactor.id.exists(), otherwise=dynamodb.contended)
         tx.delete(guard, condition=EmailGuard.user_id == user.id, otherwise=dynamodb.contended)
-        tx.delete(User(user.id), condition=same, otherwise=dynamodb.contended)
+        tx.delete(User(user.id), condition=User.email == user.email, otherwise=dynamodb.contended)
         mails.write(tx, "account-deleted", to=user.email, about=accounts.who(user))
         audit.write(tx, "account.deleted", by=audit.name_of(user), target=audit.account(user.id))

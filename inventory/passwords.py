@@ -7,14 +7,20 @@ import hashlib
 from django.contrib.auth.hashers import make_password
 
 from inventory import accounts, audit, clock, dynamodb, mails, sessions
-from inventory.errors import LinkUsed
+from inventory.errors import LinkUsed, SessionEnded
 from inventory.models import User
 
 
 def change(user: User, *, old: str, new: str) -> None:
-    """Give an account another password and end all its sessions. Raises WrongPassword, and Busy."""
+    """Give an account another password and end all its sessions.
+
+    Raises WrongPassword; SessionEnded when the password was changed elsewhere in this moment; and Busy.
+    """
     known = accounts.prove(user, old)
-    _set(user.id, seen=known.password, new=make_password(new))
+    try:
+        _set(user.id, seen=known.password, new=make_password(new))
+    except LinkUsed:
+        raise SessionEnded from None
 
 
 def ask_reset(email: str) -> None:

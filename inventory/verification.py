@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory import accounts, audit, clock, dynamodb, limits, mails
-from inventory.errors import EmailTaken, LinkUsed
+from inventory.errors import EmailTaken, LinkUsed, SessionEnded
 from inventory.models import EmailGuard, User
 
 
@@ -31,21 +31,25 @@ def ask_change(user: User, email: str, *, password: str) -> None:
     """Ask by mail whether an account's new address is right; until that is answered, the old one counts.
 
     An address that has an account already is asked in the same way; it is its owner who is told, and nobody else.
-    Where it was written to too often lately nothing happens, which nobody is told. Raises WrongPassword, and Busy.
+    Where it was written to too often lately nothing happens, which nobody is told. Raises WrongPassword, SessionEnded
+    when the account is gone, and Busy.
     """
     known, address = accounts.prove(user, password), accounts.normalised(email)
     if limits.may_be_mailed(address):
-        _ask(known, address)
+        _ask(known.id, address)
 
 
 @dynamodb.retry_while_busy
-def _ask(user: User, address: str) -> None:
+def _ask(user_id: str, address: str) -> None:
+    user = accounts.find(user_id)
+    if user is None:
+        raise SessionEnded
     taken = accounts.find_by_email(address) is not None
     kind = "address-taken" if taken else "verify-new-address"
     about = {"email": address} if taken else accounts.who(user, by_name=False, email=address)
     actions = [User.new_email.remove() if taken else User.new_email.set(address)]
     with dynamodb.transaction() as tx:
-        tx.update(User(user.id), actions, condition=User.email == user.email, otherwise=lambda _: LinkUsed())
+        tx.update(User(user.id), actions, condition=User.email == user.email, otherwise=dynamodb.contended)
         mails.write(tx, kind, to=address, about=about)
 
 

@@ -7,7 +7,7 @@ from django.middleware.csrf import rotate_token
 from django.utils.crypto import salted_hmac
 
 from inventory import baskets, devices, reservations, sessions
-from inventory.errors import CartEmpty
+from inventory.errors import CartEmpty, InventoryError
 from inventory.lines import Notice
 from inventory.models import User
 from shop.requests import ShopRequest
@@ -65,9 +65,14 @@ def sign_in(request: ShopRequest, user: User) -> list[Notice]:
 
     Raises what ``reservations.join`` and ``sessions.begin`` raise; the visitor is not signed in then.
     """
-    guest_id = request.session.get("guest_id")
-    notices = reservations.join(guest_id, user.id) if guest_id else []
     begun = sessions.begin(user, kind="shop", device=devices.name(request.headers.get("User-Agent", "")))
+    guest_id = request.session.get("guest_id")
+    try:
+        # Afterwards, so that the cart of a guest who is refused stays theirs.
+        notices = reservations.join(guest_id, user.id) if guest_id else []
+    except InventoryError:
+        sessions.end(user.id, str(begun["sid"]))
+        raise
     # Nothing of the guest's session goes on: whoever knew it does not know this one.
     request.session.flush()
     rotate_token(request)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory import baskets, catalogue, reservations
+from inventory import accounts, baskets, catalogue, reservations
+from inventory.errors import Busy, SessionEnded
 from inventory.models import Product, User
 
 WRONG_PAIR = "E-Mail-Adresse und Passwort passen nicht zusammen."
@@ -76,6 +78,21 @@ def test_a_guests_cart_comes_along(client: Client, alice: User, product: Product
     assert baskets.look(guest_id) is None
     assert "guest_id" not in client.session
     assert client.session["cart"]["units"] == 2
+
+
+@pytest.mark.parametrize(("rule", "refusal"), [("sessions.begin", SessionEnded()), ("reservations.join", Busy())])
+def test_a_guest_who_is_not_let_in_keeps_their_cart(
+    client: Client, alice: User, product: Product, monkeypatch: pytest.MonkeyPatch, rule: str, refusal: Exception
+) -> None:
+    client.post("/cart/add/", {"product_id": product.id, "quantity": 2})
+    monkeypatch.setattr(f"inventory.{rule}", mock.Mock(side_effect=refusal))
+
+    answer = log_in(client)
+
+    assert answer["Location"] == "/account/login/"
+    assert client.get("/account/").status_code == 302
+    assert client.get("/cart/").context["basket"].units == 2
+    assert accounts.find(alice.id).sessions == []  # type: ignore[union-attr]
 
 
 def test_what_no_longer_fits_is_told(client: Client, alice: User, make_product: Any) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inventory import accounts
+from inventory import accounts, passwords
 from inventory.models import User
-from tests.unit import letterbox
+from tests.unit import letterbox, wire
 from tests.unit.conftest import PASSWORD
 
 NEW = "seven green frogs"
@@ -29,6 +29,17 @@ def opens(password: str) -> bool:
 
 
 # Changing
+
+
+def test_a_password_that_is_changed_elsewhere_in_this_moment_is_not_changed_here(customer: Client, alice: User) -> None:
+    def meanwhile() -> None:
+        passwords.change(alice, old=PASSWORD, new="nine blue frogs")
+
+    with wire.just_before("TransactWriteItems", meanwhile):
+        answer = customer.post("/account/password/", {"old": PASSWORD, **TWICE}, follow=True)
+
+    assert "in diesem Moment abgemeldet" in answer.content.decode()
+    assert opens("nine blue frogs")
 
 
 def test_a_changed_password_keeps_this_device_and_logs_out_the_others(

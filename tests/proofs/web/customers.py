@@ -27,7 +27,7 @@ from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 
 from ecokart import local
-from inventory import accounts, clock, sessions
+from inventory import accounts, clock, dynamodb, sessions
 from tests.proofs import World
 
 PATIENCE_SECONDS = 30
@@ -204,23 +204,37 @@ def _session(account_id: str) -> dict[str, str | int]:
     found = sessions.find(account, begun) if begun else None
     if begun is None or found is None or clock.now() > found.since + sessions.FRESH / 2:
         begun = sessions.begin(account, kind="admin" if account.is_admin else "shop", device="")
+        if account.is_admin:
+            _show_factor(account_id, str(begun["sid"]))
         _begun[account_id] = begun
     return begun
+
+
+def _show_factor(account_id: str, sid: str) -> None:
+    account = accounts.find(account_id)
+    assert account is not None
+    with dynamodb.transaction() as tx:
+        sessions.confirm(tx, account, sid, clock.now(), with_factor=True)
 
 
 class Visitor:
     """Somebody with a browser: keeps cookies and knows how to send a form. Follows a redirect only when told to.
 
     A visitor may come with an ``owner_id`` (``guest-…`` or an account's id): the session cookie is then one that the
-    shop would have given. The CSRF cookie is of the visitor's own making, as good as one from a page.
+    shop would have given, for a ``session`` of its own or for one that all visitors of the account share, in which an
+    admin has shown the second factor. The CSRF cookie is of the visitor's own making, as good as one from a page.
     """
 
-    def __init__(self, shop: Shop, *, owner_id: str = "", language: str = "de") -> None:
+    def __init__(
+        self, shop: Shop, *, owner_id: str = "", session: dict[str, str | int] | None = None, language: str = "de"
+    ) -> None:
         self.owner_id = owner_id
         self.cookies = {"csrftoken": "".join(secrets.choice(_SIGNS) for _ in range(32))}
         self._language = language
         if owner_id:
-            session = {"guest_id": owner_id} if owner_id.startswith("guest-") else _session(owner_id)
+            if owner_id.startswith("guest-"):
+                session = {"guest_id": owner_id}
+            session = session or _session(owner_id)
             self.cookies["sessionid"] = signing.dumps(
                 session, key=shop.secret_key, salt=_SESSION_SALT, serializer=JSONSerializer, compress=True
             )

@@ -13,15 +13,19 @@ from collections import Counter
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.core.signing import Signer
+import pyotp
+from django.contrib.auth.hashers import check_password
+from django.core.signing import Signer, TimestampSigner
 from pynamodb.expressions.update import Action
 
-from inventory import accounts, availability, clock, dynamodb, lines
+from inventory import accounts, addresses, availability, clock, dynamodb, lines, second_factor, sessions, verification
 from inventory.models import Cart, Movement, Order, Product, Step, User
 from tests.proofs.promises import Books
 from tests.proofs.web.customers import ADDRESS, Answer, NoAnswer, Shop, Visitor
 
 PASSWORD = "correct horse 1"
+#: What it may become: changed by who is logged in, set anew by who has the mail.
+CHANGED, RESET = "correct horse 2", "correct horse 3"
 UNITS = 5
 _NAME = "Laufschuh Luchs"
 
@@ -95,6 +99,52 @@ class Scene:
         tx.update(self.product, [*taken, there], condition=enough, otherwise=dynamodb.contended)
 
     @cached_property
+    def customer(self) -> Visitor:
+        """The account's owner, logged in."""
+        return Visitor(self._shop, owner_id=self.account.id)
+
+    @cached_property
+    def customers_token(self) -> str:
+        """The token of the account's own checkout."""
+        cart = dynamodb.get(Cart, self.account.id)
+        return (cart.order_id if cart else None) or ""
+
+    @cached_property
+    def other_session(self) -> str:
+        """A session of the account on another device."""
+        return str(sessions.begin(self.account, kind="shop", device="")["sid"])
+
+    @cached_property
+    def address_ids(self) -> list[str]:
+        """Two addresses in the account's book."""
+        for street in ("Eins 1", "Zwei 2"):
+            addresses.add(self.account.id, ADDRESS | {"street": street})
+        return [one.id for one in self._account_now().addresses]
+
+    @cached_property
+    def moving_to(self) -> str:
+        """An address that the account has asked for and not confirmed yet."""
+        email = f"moved-{self._key}@example.com"
+        verification.ask_change(self.account, email, password=PASSWORD)
+        return email
+
+    def mail_key(self, purpose: str, *about: str) -> str:
+        """What a link in a mail to the account's owner carries, signed as the shop does it."""
+        return TimestampSigner(key=self._shop.secret_key, salt=f"mail.{purpose}").sign_object([*about])
+
+    def _account_now(self) -> User:
+        found = accounts.find(self.account.id)
+        assert found is not None
+        return found
+
+    @cached_property
+    def candidate(self) -> tuple[Visitor, str]:
+        """The admin, logged in, but with the second factor still to be shown; and the code that shows it."""
+        begun = sessions.begin(self.admin, kind="admin", device="")
+        visitor = Visitor(self._shop, owner_id=self.admin.id, session=begun)
+        return visitor, pyotp.TOTP(second_factor.begin(self.admin.id).secret).now()
+
+    @cached_property
     def admin(self) -> User:
         """An admin whom the guest may turn out to be."""
         return accounts.create_admin(email=f"dana-{self._key}@example.com", password=PASSWORD, name="Dana")
@@ -119,8 +169,9 @@ class Scene:
         """What the two requests have made of it, comparable between scenes, and which promises are broken."""
         owners = self._owners()
         order_ids = [self.token, *([self.order.id] if self._has("order") else [])]
+        tokens = [self.customers_token] if self._has("customers_token") else []
         carts, orders, found = dynamodb.get_many(
-            (Cart, owners.values()), (Order, order_ids), (Product, [self.product.id])
+            (Cart, owners.values()), (Order, order_ids + tokens), (Product, [self.product.id])
         )
         product, movements = found[self.product.id], list(Movement.query(self.product.id, consistent_read=True))
         moment = clock.now()
@@ -132,8 +183,9 @@ class Scene:
             "carts": {
                 name: _cart(carts[one], product, moment) for name, one in owners.items() if _has_lines(carts.get(one))
             },
-            "placed": _order(orders.get(self.token)),
+            "placed": [_order(orders.get(token)) for token in (self.token, *tokens)],
             "order": _order(orders.get(order_ids[-1])) if len(order_ids) > 1 else None,
+            "account": _account(accounts.find(self.account.id), self._key) if self._has("account") else None,
             "movements": sorted(Counter((one.kind, one.quantity) for one in movements).items()),
         }
         books = Books(found, list(carts.values()), list(orders.values()), movements)
@@ -166,6 +218,16 @@ def _cart(cart: Cart, product: Product, moment: datetime) -> tuple[list[tuple[in
     live = cart.is_live(moment)
     seen = [(line.quantity, lines.price_now(line, product, live=live)) for line in cart.lines]
     return seen, "held" if live else "lapsed"
+
+
+def _account(user: User | None, key: str) -> tuple[object, ...] | str:
+    """What an account has come to: with which password, under which address, and on how many devices."""
+    if user is None:
+        return "deleted"
+    password = next(one for one in (PASSWORD, CHANGED, RESET) if check_password(one, user.password))
+    emails = [(email or "").replace(key, "…") for email in (user.email, user.new_email)]
+    streets = [one.street for one in user.addresses]
+    return password, *emails, user.verified_at is not None, user.role, len(user.sessions), streets
 
 
 def _order(order: Order | None) -> tuple[object, ...] | None:
