@@ -115,8 +115,9 @@ def _run(world: World, sales: list[Sale]) -> Result:
     wrong += promises.broken(f"sale-{sale.number}" for sale in sales)
     most = max(sale.buyers for sale in sales)
     big = [sale for sale in sales if sale.buyers == most]
+    lapsed = sum(sale.lapsed == sale.units for sale in sales)
     ran = (
-        f"{len(big)} rounds of {most:,} buyers for {big[0].units} units, {len(sales) - len(big)} with each unit in an"
+        f"{len(big)} rounds of {most:,} buyers for {big[0].units} units, {lapsed} with each unit in an"
         f" expired cart, {total / seconds:.0f} buyers a second over {CONNECTIONS} connections: {sold:,} orders,"
         f" {refused:,} times “sold out”, {busy} times “busy”"
     )
