@@ -182,6 +182,13 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", True)
 # A customer waits for it.
 EMAIL_TIMEOUT = 3
+# What is not sent now is sent later.
+ANYMAIL = {
+    "AMAZON_SES_CLIENT_PARAMS": {
+        "region_name": AWS_REGION,
+        "config": {"connect_timeout": 1, "read_timeout": EMAIL_TIMEOUT, "retries": {"total_max_attempts": 1}},
+    }
+}
 
 # Files
 MEDIA_BUCKET = env.text("MEDIA_BUCKET", "ecokart-media")

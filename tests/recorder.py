@@ -38,6 +38,10 @@ def needed(service: str, operation: str, params: dict[str, Any]) -> Iterator[Rig
     elif service == "s3":
         folder = str(params.get("Key", "")).partition("/")[0]
         yield f"s3:{_S3.get(operation, operation)}", f"media/{folder}"
+    elif service == "sesv2":
+        yield f"ses:{operation}", "ses"
+        if "Raw" in params.get("Content", {}):
+            yield "ses:SendRawEmail", "ses"
     else:
         yield f"{service}:{operation}", service
 

@@ -33,7 +33,8 @@ OF_AWS = {
 #: What no page and no task of these worlds may ask for in every run, and why the function may do it all the same.
 UNUSED: dict[Right, str] = {
     ("dynamodb:UpdateItem", "carts"): "prove_stock --repair ends a hold, and an operator may have the function run it",
-    ("ses:SendRawEmail", "ses"): "shops under test write their mails to files; tests/unit/test_post.py sends by SES",
+    ("ses:SendEmail", "ses"): "shops under test write their mails to files; tests/unit/test_post.py sends by SES",
+    ("ses:SendRawEmail", "ses"): "the same",
     ("s3:PutObject", "media/products"): "only a browser uploads a picture to a bucket, and not every run has one",
 }
 

@@ -43,7 +43,7 @@ LEFT_OUT = {
 # The shop's own, by the names that git knows.
 _OURS = ("adminpanel", "ecokart", "inventory", "shop", "templates")
 # Of ecokart/aws the function needs itself; the rest deploys it.
-_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "mail", "metrics", "prices", "start", "tasks"}
+_ON_LAMBDA = {"__init__", "bundle", "gateway", "handler", "metrics", "prices", "start", "tasks"}
 # To draw the demo catalogue's pictures takes longer than a function may; it is seeded from where the stage is deployed.
 _NOT_OURS = (
     "ecokart/local.py", "ecokart/server.py", "inventory/demo/*", "*/commands/cost.py", "*/commands/seed_catalogue.py",
@@ -51,7 +51,7 @@ _NOT_OURS = (
 )  # fmt: skip
 
 #: Services of AWS that the shop asks. Botocore knows 400 others.
-_SERVICES = {"dynamodb", "s3", "ses"}
+_SERVICES = {"dynamodb", "s3", "sesv2"}
 #: Who signs for Amazon's own addresses; the function asks no others. Botocore trusts 120 more.
 _AUTHORITIES = re.compile(r"Amazon Root CA|Starfield Services Root Certificate Authority - G2")
 
@@ -66,6 +66,7 @@ _ONLY = {
     "django/core/management/commands/*": {"__init__"},
     "django/db/models/*": {"__init__", "enums", "utils"},
     "storages/backends/*": {"__init__", "s3"},
+    "anymail/backends/*": {"__init__", "amazon_ses", "base"},
     # What draws text, opens windows and manages colours stays away, and formats that nobody uploads.
     "PIL/*": {
         "__init__", "AvifImagePlugin", "ExifTags", "GimpGradientFile", "GimpPaletteFile", "Image", "ImageChops",
@@ -76,12 +77,12 @@ _ONLY = {
 }  # fmt: skip
 # And what it does not ask for at all.
 _TRIMMED = (
-    "*.dist-info/*", "bin/*", "*.pyi", "*/py.typed", "*.po", "*.pot", "*.exe", "*/tests/*", "*/examples-1*",
+    "*.dist-info/*", "README.*", "bin/*", "*.pyi", "*/py.typed", "*.po", "*.pot", "*.exe", "*/tests/*", "*/examples-1*",
     "django/conf/*_template/*", "django/test/*", "django/contrib/*/locale/*", "django/contrib/*/management/*",
     "django/contrib/*/migrations/*", "django/*/jinja2/*", "django/db/migrations/*", "boto3/examples/*",
     "django/core/cache/backends/[mr]*", "django/core/serializers/[!_bjp]*", "django/db/backends/*",
     "boto3/dynamodb/*", "boto3/ec2/*", "botocore/data/dynamodb/2011-*", "s3transfer/processpool.py",
-    "segno/cli.py", "segno/helpers.py",
+    "segno/cli.py", "segno/helpers.py", "anymail/webhooks/*", "anymail/inbound.py", "charset_normalizer/*.so",
     "dateutil/easter.py", "dateutil/rrule.py", "dateutil/zoneinfo/*.tar.gz", "urllib3/contrib/*",
     "pillow.libs/libbrotli*", "pillow.libs/libfreetype*", "pillow.libs/libharfbuzz*", "pillow.libs/liblcms2*",
     "pillow.libs/libpng*",
@@ -90,7 +91,7 @@ _TRIMMED = (
 # What is imported before the bundle, and what Django finds by looking into folders.
 _FILES = (
     "ecokart/__init__.pyc", "ecokart/aws/__init__.pyc", "ecokart/aws/bundle.pyc", "ecokart/aws/handler.pyc",
-    "*/management/*", "*/templatetags/*",
+    "*/management/*", "*/templatetags/*", "certifi/*",
 )  # fmt: skip
 _HEADER_BYTES = 16
 
@@ -180,8 +181,8 @@ def trim(stage: Path) -> None:
         elif ".so" in name:
             (stage / name).write_bytes(_without_debug((stage / name).read_bytes()))
     (stage / "django" / "db" / "models" / "__init__.py").write_text(_NO_ORM, encoding="utf-8")
-    for name, shorten in (("cacert.pem", _trusted), ("data/endpoints.json", _known)):
-        path = stage / "botocore" / name
+    for name, shorten in _SHORTENED.items():
+        path = stage / name
         path.write_text(shorten(path.read_text(encoding="utf-8")), encoding="utf-8")
     for path in (stage / "botocore" / "data").glob("*/*/*.json.gz"):
         path.write_bytes(_without_documentation(path.read_bytes()))
@@ -239,6 +240,15 @@ def _without_documentation(packed: bytes) -> bytes:
 
     said = json.loads(gzip.decompress(packed), object_pairs_hook=kept)
     return gzip.compress(json.dumps(said, separators=(",", ":")).encode(), mtime=0)
+
+
+#: Lists of which the shop needs a part. Certifi's belongs to ``requests``, by which nobody asks anything: anymail only
+#: imports it.
+_SHORTENED = {
+    "botocore/cacert.pem": _trusted,
+    "botocore/data/endpoints.json": _known,
+    "certifi/cacert.pem": _trusted,
+}
 
 
 def _add_ours(stage: Path) -> None:

@@ -115,7 +115,7 @@ def variables(stage: Stage, *, bucket: str, own: Mapping[str, str]) -> dict[str,
     return {
         "DJANGO_SETTINGS_MODULE": "ecokart.settings",
         **own,
-        "EMAIL_BACKEND": "ecokart.aws.mail.EmailBackend",
+        "EMAIL_BACKEND": "anymail.backends.amazon_ses.EmailBackend",
         "ALLOWED_HOSTS": stage.domain or f".execute-api.{stage.region}.amazonaws.com",
         "MEDIA_BUCKET": bucket,
         "MEDIA_URL": files,

@@ -6,16 +6,20 @@
 2. AWS also knows a function's version by ``function:NAME:VERSION``, and Zappa asks so for what it rolls back to. The
    emulator looks for a function of the name "function".
 3. The link to a version's code leads to that of the newest.
-4. AWS asks for the right to send a mail on the identity that it comes from, and tells the policy's conditions that
-   address. The emulator asks for it on nothing in particular.
+4. AWS asks for the two rights to send a whole mail on the identity that it comes from, and tells the policy's
+   conditions that address. The emulator asks for one of them, on nothing in particular.
 """
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
+from email import message_from_bytes
+from email.utils import parseaddr
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions
+from ministack.core.responses import get_account_id
 from ministack.services import apigateway_v1, lambda_svc
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -25,8 +29,7 @@ _apply_patch = apigateway_v1._apply_patch
 _resolve = lambda_svc._resolve_name_and_qualifier
 _get_function = lambda_svc._get_function
 _serve_function_code = lambda_svc.serve_function_code
-_extract_resource_arn = iam_actions.extract_resource_arn
-_request_tag_context = iam_actions.request_tag_context
+_enforce_ses_v2 = app._enforce_ses_v2
 
 
 def apply_patch(api: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
@@ -61,30 +64,38 @@ def serve_function_code(name: str, account_id: str | None = None, region: str | 
     return 200, {"Content-Type": "application/zip"}, function["versions"][version]["code_zip"]
 
 
-def extract_resource_arn(service: str, *request: Any) -> str:
-    arn: str = _extract_resource_arn(service, *request)
-    parameters, region, account_id = request[-3:]
-    sender = _sender(service, parameters)
-    return f"arn:aws:ses:{region}:{account_id}:identity/{sender}" if sender else arn
+def enforce_ses_v2(
+    method: str, path: str, headers: dict[str, str], body: bytes, parameters: dict[str, Any], request_id: str
+) -> Answer | None:
+    sender = _sender(path, body)
+    if not sender:
+        denied: Answer | None = _enforce_ses_v2(method, path, headers, body, parameters, request_id)
+        return denied
+    region = app.extract_region(headers, parameters)
+    identity = f"arn:aws:ses:{region}:{get_account_id()}:identity/{sender}"
+    for action in ("ses:SendEmail", "ses:SendRawEmail"):
+        context = {"ses:FromAddress": sender}
+        denied = app._enforce_data_plane(
+            "sesv2", action, headers, parameters, request_id, resource_arn=identity, service_context=context
+        )
+        if denied:
+            return denied
+    return None
 
 
-def request_tag_context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
-    context: dict[str, Any] = _request_tag_context(service, action, body, parameters)
-    sender = _sender(service, parameters)
-    return context | ({"ses:FromAddress": sender} if sender else {})
-
-
-def _sender(service: str, parameters: dict[str, Any]) -> str:
-    found = parameters.get("Source", "") if service == "ses" else ""
-    return str(found[0] if isinstance(found, list) else found)
+def _sender(path: str, body: bytes) -> str:
+    """Whom a mail comes from that is sent as a whole."""
+    if not path.endswith("/outbound-emails"):
+        return ""
+    raw = json.loads(body)["Content"].get("Raw", {}).get("Data", "")
+    return parseaddr(message_from_bytes(b64decode(raw)).get("From", ""))[1]
 
 
 apigateway_v1._apply_patch = apply_patch
 lambda_svc._resolve_name_and_qualifier = resolve_name_and_qualifier
 lambda_svc._get_function = get_function
 lambda_svc.serve_function_code = serve_function_code
-iam_actions.extract_resource_arn = extract_resource_arn
-iam_actions.request_tag_context = request_tag_context
+app._enforce_ses_v2 = enforce_ses_v2
 
 if __name__ == "__main__":
     app.main()

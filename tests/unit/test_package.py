@@ -125,7 +125,8 @@ def test_it_holds_what_the_shop_asks_for(names: list[str], name: str):
         "ecokart/aws/deploy*", "ecokart/aws/stage*", "gunicorn/*", "whitenoise/*", "pip/*", "pytest/*", "moto/*",
         "setuptools/*", "resvg_py/*", "django/contrib/admin/*", "django/contrib/gis/*", "django/conf/locale/fr/*",
         "django/db/backends/*", "django/db/models/query*", "sqlparse/*", "botocore/data/ec2/*",
-        "botocore/data/dynamodb/2011*", "PIL/_imagingft*", "pillow.libs/libfreetype*",
+        "botocore/data/dynamodb/2011*", "anymail/webhooks/*",
+        "anymail/backends/mailgun*", "PIL/_imagingft*", "pillow.libs/libfreetype*",
     ],
 )  # fmt: skip
 def test_it_holds_nothing_else(names: list[str], pattern: str):
@@ -135,7 +136,7 @@ def test_it_holds_nothing_else(names: list[str], pattern: str):
 def test_botocore_knows_the_services_that_are_asked(names: list[str]):
     services = {name.split("/")[2] for name in names if fnmatch(name, "botocore/data/*/*/*")}
 
-    assert services == {"dynamodb", "s3", "ses"}
+    assert services == {"dynamodb", "s3", "sesv2"}
 
 
 def test_botocore_knows_what_to_say_and_not_what_it_means(unpacked: Path, site: Path):
@@ -165,9 +166,10 @@ def test_it_is_small(built: Path):
     assert built.stat().st_size <= MOST_BYTES
 
 
-def test_it_trusts_amazon_and_nobody_else(unpacked: Path):
+@pytest.mark.parametrize("library", ["botocore", "certifi"])
+def test_it_trusts_amazon_and_nobody_else(unpacked: Path, library: str):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(unpacked / "botocore" / "cacert.pem")
+    context.load_verify_locations(unpacked / library / "cacert.pem")
 
     owners = {dict(part[0] for part in one["subject"])["organizationName"] for one in context.get_ca_certs()}
     assert (len(context.get_ca_certs()), owners) == (5, {"Amazon", "Starfield Technologies, Inc."})
@@ -283,7 +285,11 @@ from inventory import pictures
 picture = Image.new("RGB", (40, 50), "red")
 files = [pictures._encoded(picture, kind) for kind in pictures.FORMATS]
 import storages.backends.s3
+begun = set(sys.modules)
+from django.core.mail import send_mail
 json.dump({
+    "for_mails": sorted({"anymail", "requests"} & begun),
+    "sent": send_mail("Für Sie", "Grüße", None, ["alice@example.com"]),
     "page": ask("/products/"),
     "detail": ask("/products/prod-1/"),
     "login": ask("/account/login/"),
@@ -300,15 +306,20 @@ json.dump({
 
 
 @contextmanager
-def _database() -> Iterator[str]:
-    """The tables of this process, for another one."""
+def _aws(mails: list[Any]) -> Iterator[str]:
+    """The tables of this process for another one, and somebody who takes its mails."""
     client = dynamodb.connection().client
 
     class Relay(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            operation = self.headers["X-Amz-Target"].partition(".")[2]
+            operation = self.headers.get("X-Amz-Target", "").partition(".")[2]
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps(client._make_api_call(operation, asked)).encode()
+            if self.path == "/v2/email/outbound-emails":
+                mails.append(asked)
+                said = {"MessageId": "1"}
+            else:
+                said = client._make_api_call(operation, asked)
+            body = json.dumps(said).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(body)))
@@ -327,7 +338,8 @@ def _database() -> Iterator[str]:
 @pytest.fixture
 def alone(unpacked: Path, product: Product) -> dict[str, Any]:
     """What the function says in an interpreter that has the package and nothing else."""
-    with _database() as address:
+    mails: list[Any] = []
+    with _aws(mails) as address:
         environment = {
             "SECRET_KEY": "runs-alone-0123456789-abcdefghijklmnopqrstuvwxyz-0123",
             "ALLOWED_HOSTS": "shop.example",
@@ -336,6 +348,7 @@ def alone(unpacked: Path, product: Product) -> dict[str, Any]:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": "eu-central-1",
             "AWS_ENDPOINT_URL": address,
+            "EMAIL_BACKEND": "anymail.backends.amazon_ses.EmailBackend",
             "NO_PROXY": local.HOST,
             "PATH": os.defpath,
         }
@@ -343,7 +356,7 @@ def alone(unpacked: Path, product: Product) -> dict[str, Any]:
         command = [sys.executable, "-I", "-S", "-B", "-c", _PROGRAM, str(unpacked)]
         done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) | {"log": done.stderr}
+    return json.loads(done.stdout) | {"log": done.stderr, "mails": mails}
 
 
 def test_it_runs_where_nothing_else_is(alone: dict[str, Any]):
@@ -355,6 +368,8 @@ def test_it_runs_where_nothing_else_is(alone: dict[str, Any]):
     assert "Anmelden" in alone["login"]["body"]
     assert alone["pictures"] == [[40, 50]] * 3
     assert alone["sweep"]["status"] == 0
+    assert (alone["sent"], alone["mails"][0]["Destination"]) == (1, {"ToAddresses": ["alice@example.com"]})
+    assert alone["for_mails"] == [], "What only mails need is imported when the first one is sent."
     assert alone["elsewhere"] == []
     assert [json.loads(line)["status"] for line in alone["log"].splitlines() if "route" in line] == [200] * 6
 

@@ -20,7 +20,6 @@ from moto.ses.models import ses_backends
 from pytest_django.fixtures import Settings
 
 from ecokart import letters, post
-from ecokart.aws import mail as ses
 from inventory import accounts, checkout, dynamodb, mails, orders, reservations
 from inventory.models import Address, Mail, Order, Product
 from tests.unit import wire
@@ -288,8 +287,7 @@ def test_the_command_says_when_the_database_is_away() -> None:
 
 @pytest.fixture
 def sent_by_ses(settings: Settings) -> Callable[[], list[Message]]:
-    settings.EMAIL_BACKEND = "ecokart.aws.mail.EmailBackend"
-    ses._client.cache_clear()
+    settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
     boto3.client("ses", region_name="eu-central-1").verify_email_identity(EmailAddress="shop@ecokart.example")
 
     def sent() -> list[Message]:
@@ -311,8 +309,17 @@ def test_ses_takes_a_mail_with_umlauts_as_plain_ascii(sent_by_ses: Callable[[], 
     assert "für Ihre Bestellung" in page.get_payload(decode=True).decode()
 
 
+def test_a_customer_waits_for_ses_a_few_seconds_at_the_most(sent_by_ses: Callable[[], list[Message]]) -> None:
+    backend: Any = outbox.get_connection()
+    backend.open()
+
+    waits = backend.client.meta.config
+    assert (waits.connect_timeout, waits.read_timeout, waits.retries["total_max_attempts"]) == (1, 3, 1)
+    assert backend.client.meta.region_name == "eu-central-1"
+
+
 def test_what_ses_refuses_waits(sent_by_ses: Callable[[], list[Message]], order: Order, settings: Settings) -> None:
-    settings.MAIL_FROM = "somebody@else.example"
+    settings.DEFAULT_FROM_EMAIL = "Ecokart <somebody@else.example>"
 
     assert post.sweep() == post.Swept(sent=0, failed=1)
     assert sent_by_ses() == []

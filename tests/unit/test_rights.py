@@ -56,7 +56,13 @@ from tests.unit import wire
         ),
         ("s3", "HeadObject", {"Bucket": "x", "Key": "products/a.avif"}, {("s3:GetObject", "media/products")}),
         ("s3", "PutObject", {"Bucket": "x", "Key": "secrets/a"}, {("s3:PutObject", "media/secrets")}),
-        ("ses", "SendRawEmail", {}, {("ses:SendRawEmail", "ses")}),
+        (
+            "sesv2",
+            "SendEmail",
+            {"Content": {"Raw": {"Data": b"From: shop@ecokart.example"}}},
+            {("ses:SendEmail", "ses"), ("ses:SendRawEmail", "ses")},
+        ),
+        ("sesv2", "SendEmail", {"Content": {"Simple": {}}}, {("ses:SendEmail", "ses")}),
     ],
 )
 def test_a_call_needs_the_rights_that_iam_asks_for(
