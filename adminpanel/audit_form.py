@@ -1,14 +1,13 @@
 """What the audit log is asked for."""
 
 import re
-from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from adminpanel.fields import MonthField
 from inventory import accounts, audit, catalogue
 
 _LONGEST = 254
@@ -37,12 +36,7 @@ class AuditForm(forms.Form):
         choices=[("", _("Everything")), *audit.GROUPS.items()],
         error_messages={"invalid_choice": _("There is no such event.")},
     )
-    month = forms.CharField(
-        required=False,
-        label=_("Month"),
-        widget=forms.TextInput({"type": "month"}),
-        help_text=_("Such as 2026-11."),
-    )
+    month = MonthField(required=False, label=_("Month"), help_text=_("Such as 2026-11."))
     before = forms.CharField(
         required=False,
         max_length=60,
@@ -50,13 +44,6 @@ class AuditForm(forms.Form):
         validators=[RegexValidator(r"\A[0-9]{4}-[0-9TZ:.#a-f-]+\Z", _("There is no such page."))],
         error_messages={"max_length": _("There is no such page.")},
     )
-
-    def clean_month(self) -> str:
-        month: str = self.cleaned_data["month"]
-        try:
-            return date.fromisoformat(f"{month}-01").strftime("%Y-%m") if month else ""
-        except ValueError as wrong:
-            raise ValidationError(_("Please enter a year and a month, such as 2026-11.")) from wrong
 
     def question(self) -> dict[str, Any]:
         """What ``audit.look`` is asked for: people by what the log calls them, things by their key."""

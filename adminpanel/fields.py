@@ -1,6 +1,7 @@
 """Fields that read what people type, in the ways in which they type it."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +77,19 @@ class ChangeField(_TypedField):
             raise ValidationError(_("A change of 0 changes nothing."), code="zero")
         if value is not None and abs(value) > MOST_UNITS:
             raise ValidationError(_("At most 100,000 units can be booked at once."), code="out_of_range")
+
+
+class MonthField(forms.CharField):
+    """A year and a month, ``2026-11``, as browsers send them that know such fields, and as people type it."""
+
+    widget = forms.TextInput({"type": "month"})
+
+    def to_python(self, value: object) -> str:
+        typed = str(super().to_python(value) or "").strip()
+        try:
+            return date.fromisoformat(f"{typed}-01").strftime("%Y-%m") if typed else ""
+        except ValueError as wrong:
+            raise ValidationError(_("Please enter a year and a month, such as 2026-11.")) from wrong
 
 
 class KeptPictureField(forms.CharField):

@@ -9,10 +9,11 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from adminpanel.fields import MOST_UNITS, ChangeField, EurosField, KeptPictureField, TextField, one_line
+from adminpanel.fields import MOST_UNITS, ChangeField, EurosField, KeptPictureField, MonthField, TextField, one_line
 from inventory import catalogue, clock, orders, stock
 from inventory.models import Product
 from inventory.products import Fields
@@ -21,6 +22,7 @@ MOST_PAGES = 9_999
 SEARCH_LENGTH = 100
 ORDERS_SHOWN = 50
 MOST_ORDERS_SHOWN = 500
+EARLIEST_MONTH = "2000-01"
 COUNTRIES = {"DE": _("Germany"), "AT": _("Austria"), "CH": _("Switzerland")}
 PRODUCT_SORTS: dict[str, Promise | str] = {
     "-updated": _("Last changed"),
@@ -284,6 +286,16 @@ class OrderListForm(forms.Form):
             ("invalid", "min_value", "max_value"), _("Between 1 and 500 orders can be shown at once.")
         ),
     )
+
+
+class OrderExportForm(forms.Form):
+    month = MonthField(label=_("Month"), help_text=_("Such as 2026-11."))
+
+    def clean_month(self) -> str:
+        month: str = self.cleaned_data["month"]
+        if not EARLIEST_MONTH <= month <= timezone.localdate().strftime("%Y-%m"):
+            raise ValidationError(_("Please choose a month since 2000 that has begun."))
+        return month
 
 
 class OrderStepForm(forms.Form):

@@ -11,8 +11,8 @@ import bcrypt
 from django.contrib.auth.hashers import check_password, make_password
 from pynamodb.expressions.update import Action
 
-from inventory import audit, clock, dynamodb, mails, sessions
-from inventory.errors import EmailTaken, NoSuchAccount, WrongPassword
+from inventory import audit, clock, dynamodb, mails, sessions, staff
+from inventory.errors import AddressNotConfirmed, EmailTaken, NoSuchAccount, WrongPassword
 from inventory.models import EmailGuard, User
 
 # The first version's hashes are plain bcrypt, which reads 72 bytes of a password and no more.
@@ -68,8 +68,11 @@ def prove(user: User, password: str) -> User:
     return known
 
 
-def disable(user_id: str, *, by: str) -> None:
-    """Close an account for whoever uses it, at once: its sessions end, and no new one begins. Raises Busy."""
+def disable(user_id: str, *, by: staff.By) -> None:
+    """Close an account for whoever uses it, at once: its sessions end, and no new one begins.
+
+    Raises NoSuchAccount, what ``staff.admitted`` raises, and Busy; so do ``enable`` and ``change_role``.
+    """
 
     def change(user: User) -> _Change | None:
         return None if user.disabled_at else ("account.disabled", User.disabled_at.set(clock.now()), [])
@@ -77,8 +80,8 @@ def disable(user_id: str, *, by: str) -> None:
     _change(user_id, change, by=by)
 
 
-def enable(user_id: str, *, by: str) -> None:
-    """Open a disabled account again. Its sessions of before stay ended. Raises Busy."""
+def enable(user_id: str, *, by: staff.By) -> None:
+    """Open a disabled account again. Its sessions of before stay ended."""
 
     def change(user: User) -> _Change | None:
         return ("account.enabled", User.disabled_at.remove(), []) if user.disabled_at else None
@@ -86,10 +89,15 @@ def enable(user_id: str, *, by: str) -> None:
     _change(user_id, change, by=by)
 
 
-def change_role(user_id: str, *, role: str, by: str) -> None:
-    """Make an account a customer's (``user``) or an ``admin``'s. All its sessions end. Raises Busy."""
+def change_role(user_id: str, *, role: str, by: staff.By) -> None:
+    """Make an account a customer's (``user``) or an ``admin``'s. All its sessions end.
+
+    Raises AddressNotConfirmed where an admin would let somebody in who may be a stranger; an operator knows who it is.
+    """
 
     def change(user: User) -> _Change | None:
+        if role == "admin" and not user.verified_at and isinstance(by, staff.Admin):
+            raise AddressNotConfirmed
         return None if user.role == role else ("account.role", User.role.set(role), [("role", user.role, role)])
 
     _change(user_id, change, by=by)
@@ -152,7 +160,7 @@ def _create(
 
 
 @dynamodb.retry_while_busy
-def _change(user_id: str, change: Callable[[User], _Change | None], *, by: str) -> None:
+def _change(user_id: str, change: Callable[[User], _Change | None], *, by: staff.By) -> None:
     """Change what decides who may come in, and end whatever began under what was before. None: it is so already."""
     user = find(user_id)
     if user is None:
@@ -162,9 +170,9 @@ def _change(user_id: str, change: Callable[[User], _Change | None], *, by: str) 
         return
     what, action, changes = wanted
     with dynamodb.transaction() as tx:
-        same = User.role == user.role
+        name, same = staff.admitted(tx, by, user), sessions.none_ended(user)
         tx.update(User(user_id), [action, *sessions.all_ended()], condition=same, otherwise=dynamodb.contended)
-        audit.write(tx, what, by=by, target=audit.account(user_id), changes=changes)
+        audit.write(tx, what, by=name, target=audit.account(user_id), changes=changes)
 
 
 @dynamodb.retry_while_busy

@@ -58,6 +58,25 @@ class NoSuchAccount(InventoryError):
     says = _("There is no such account.")
 
 
+class OwnAccount(InventoryError):
+    says = _("This is your own account. Another admin has to do that, so that the shop never loses its last one.")
+
+
+class AccountChanged(InventoryError):
+    says = _("This account has changed since you opened the page. Look at it as it is now, then decide again.")
+
+
+class AddressNotConfirmed(InventoryError):
+    says = _("Nobody has confirmed this e-mail address yet, so it may be a stranger's account, and no admin's.")
+
+
+class TooManyOrders(InventoryError):
+    says = _("More than %(limit)s orders were placed in this month. One file does not take so many.")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+
 class NoSecondFactor(InventoryError):
     says = _("This account has no second factor yet. Please log in again to set one up.")
 

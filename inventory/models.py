@@ -618,6 +618,7 @@ class AuditEntry(Model):
         "stock.repaired": _("Stock repaired"),
         "order.moved": _("Order moved on"),
         "order.cancelled": _("Order cancelled"),
+        "order.exported": _("Orders exported"),
         "account.created": _("Account created"),
         "account.verified": _("Address confirmed"),
         "account.password": _("Password changed"),

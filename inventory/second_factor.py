@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from django.utils.crypto import constant_time_compare
 from pynamodb.expressions.update import Action
 
-from inventory import audit, clock, dynamodb, sessions
+from inventory import audit, clock, dynamodb, sessions, staff
 from inventory.errors import NoSecondFactor, SessionEnded, TooManyCodes, WrongCode
 from inventory.models import SecondFactor, User
 
@@ -72,14 +72,32 @@ def prove(user: User, code: str) -> list[str]:
     return attempt.new_codes if is_first else []
 
 
+def is_set_up(user_id: str) -> bool:
+    """Whether an account has shown a first code, so that there is a factor that can get lost."""
+    found = dynamodb.get(SecondFactor, SecondFactor.key(user_id))
+    return found is not None and found.confirmed_at is not None
+
+
+def reset(user_id: str, *, by: staff.By) -> None:
+    """Take a lost second factor away: it is set up anew at the next log-in. All sessions end.
+
+    Raises NoSecondFactor, what ``staff.admitted`` raises, and Busy.
+    """
+    _reset(user_id, _new(user_id), by=by)
+
+
 @dynamodb.retry_while_busy
-def reset(user_id: str, *, by: str) -> None:
-    """Take a lost second factor away: it is set up anew at the next log-in. All sessions end. Raises Busy."""
+def _reset(user_id: str, new: SecondFactor, *, by: staff.By) -> None:
+    factor, user = dynamodb.get(SecondFactor, SecondFactor.key(user_id)), dynamodb.get(User, user_id)
+    if factor is None or user is None:
+        raise NoSecondFactor
+    if factor.secret == new.secret:
+        return  # An earlier try has happened after all.
     with dynamodb.transaction() as tx:
-        tx.put(_new(user_id), condition=SecondFactor.id.exists(), otherwise=lambda _: NoSecondFactor())
-        there = User.email.exists()
-        tx.update(User(user_id), sessions.all_ended(), condition=there, otherwise=dynamodb.contended)
-        audit.write(tx, "factor.reset", by=by, target=audit.account(user_id))
+        name, same = staff.admitted(tx, by, user), sessions.none_ended(user)
+        tx.put(new, condition=SecondFactor.id.exists(), otherwise=dynamodb.contended)
+        tx.update(User(user_id), sessions.all_ended(), condition=same, otherwise=dynamodb.contended)
+        audit.write(tx, "factor.reset", by=name, target=audit.account(user_id))
 
 
 @dynamodb.retry_while_busy

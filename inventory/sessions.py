@@ -132,6 +132,14 @@ def all_ended() -> list[Action]:
     return [User.epoch.add(1), User.sessions.set([]), User.session_moves.add(1)]
 
 
+def none_ended(user: User) -> Condition:
+    """True in the table as long as not all sessions of this account have ended since it was read."""
+    same: Condition = User.epoch == user.epoch
+    if user.epoch == 0:
+        same = User.email.exists() & (User.epoch.does_not_exist() | same)
+    return same
+
+
 def _may_live(claims: Claims) -> bool:
     """Whether a cookie is worth a read. One from before there were such sessions has no ``sid``."""
     account_id = str(claims.get("account_id", ""))

@@ -5,12 +5,21 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from adminpanel import order_csv
 from adminpanel.access import admin_required
-from adminpanel.forms import COUNTRIES, MOST_ORDERS_SHOWN, ORDERS_SHOWN, OrderListForm, OrderStepForm
+from adminpanel.confirming import confirmed
+from adminpanel.forms import (
+    COUNTRIES,
+    MOST_ORDERS_SHOWN,
+    ORDERS_SHOWN,
+    OrderExportForm,
+    OrderListForm,
+    OrderStepForm,
+)
 from adminpanel.requests import AdminRequest, SignedInRequest
-from inventory import orders
+from inventory import exports, orders
 from inventory.errors import InventoryError
 from inventory.models import Order
 
@@ -32,6 +41,23 @@ def order_list(request: AdminRequest) -> HttpResponse:
         "more": min(show + ORDERS_SHOWN, MOST_ORDERS_SHOWN) if len(found) == show < MOST_ORDERS_SHOWN else None,
     }
     return render(request, "adminpanel/order_list.html", context, status=200 if makes_sense else 422)
+
+
+@admin_required
+@confirmed
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_export(request: SignedInRequest) -> HttpResponse:
+    form = OrderExportForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, "adminpanel/order_export.html", {"form": form}, status=422 if form.is_bound else 200)
+    month = form.cleaned_data["month"]
+    try:
+        found = exports.orders(month, by=request.account.email)
+    except InventoryError as refusal:
+        form.add_error(None, refusal.sentence)
+        return render(request, "adminpanel/order_export.html", {"form": form}, status=409)
+    headers = {"Content-Disposition": f'attachment; filename="ecokart-orders-{month}.csv"'}
+    return HttpResponse(order_csv.written(found), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @admin_required

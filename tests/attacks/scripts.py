@@ -237,7 +237,8 @@ class _Things:
 
     @property
     def arguments(self) -> dict[str, str]:
-        return {"product_id": self.product.id, "order_id": self.order.id, "slug": "imprint", "digest": "any"}
+        ids = {"product_id": self.product.id, "order_id": self.order.id, "account_id": self.customer.id}
+        return ids | {"slug": "imprint", "digest": "any"}
 
     def pages_of_customer(self, *, with_lists: bool) -> list[str]:
         own = [
@@ -253,9 +254,16 @@ class _Things:
     def pages_of_admin(self, *, with_lists: bool) -> list[str]:
         lists = [
             "/admin/",
-            *(f"/admin/{kind}/" for kind in ("products", "stock", "stock/proof", "orders")),
+            *(
+                f"/admin/{kind}/"
+                for kind in ("products", "stock", "stock/proof", "orders", "orders/export", "accounts")
+            ),
             "/admin/stock/?low=1",
         ]
         own = [f"/admin/{kind}/{self.product.id}/" for kind in ("products", "stock")]
-        own += [f"/admin/orders/{self.order.id}/", f"/admin/products/{self.product.id}/archive/"]
+        own += [
+            f"/admin/accounts/{self.customer.id}/",
+            f"/admin/orders/{self.order.id}/",
+            f"/admin/products/{self.product.id}/archive/",
+        ]
         return own + (lists if with_lists else [])

@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.e2e.visitor import Visitor, comes_true, new_email
+from inventory import accounts
+from tests.e2e.visitor import PASSWORD, Visitor, comes_true, new_email
 
 PUBLIC = [
     "/",
@@ -59,7 +60,10 @@ ADMINS = [
     "/admin/stock/{product}/?at=2026-11-03T14:00",
     "/admin/orders/",
     "/admin/orders/?status=delivered",
+    "/admin/orders/export/",
     "/admin/orders/{order}/",
+    "/admin/accounts/",
+    "/admin/accounts/{account}/",
     "/admin/audit/",
     "/admin/audit/?who=nobody@example.com",
 ]
@@ -95,8 +99,8 @@ def look_at(somebody: Visitor, product, make_product) -> Callable[..., None]:
     """Look at some pages, at all of them before saying what is wrong."""
     sold_out = make_product(stock=0)
 
-    def look_at(paths: list[str], *, order: str = "") -> None:
-        places = {"product": product.id, "sold_out": sold_out.id, "order": order}
+    def look_at(paths: list[str], **others: str) -> None:
+        places = {"product": product.id, "sold_out": sold_out.id, **others}
         found = [f"{path}: {flaw}" for path in paths for flaw in flaws(somebody, path.format(**places))]
         assert not found, "\n".join(found)
 
@@ -116,9 +120,10 @@ def test_pages_of_a_customer(look_at, somebody, product):
 
 def test_pages_of_an_admin(look_at, somebody, product):
     order = _bought(somebody, product.id)
+    bob = accounts.create(email=new_email("bob"), password=PASSWORD, name="Bob")
     somebody.logs_in_as_admin()
 
-    look_at(ADMINS, order=order)
+    look_at(ADMINS, order=order, account=bob.id)
 
 
 def test_forms_that_were_wrong_say_so_to_everybody(somebody):

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from inventory import accounts, addresses, farewell, mails, passwords, reservations, verification
-from inventory.errors import Busy, EmailTaken, InventoryError, LinkUsed, WrongPassword
+from inventory import accounts, addresses, dynamodb, farewell, mails, passwords, reservations, staff, verification
+from inventory.errors import AccountChanged, Busy, EmailTaken, InventoryError, LinkUsed, SessionEnded, WrongPassword
 from inventory.models import EmailGuard, Mail, Product, User
 from tests.integration.test_races import assert_promises, race, won
 
@@ -191,6 +191,45 @@ def test_a_password_changed_while_a_link_is_used_is_one_of_the_two(customers: li
         opens = [bool(accounts.authenticate(user.email, word)) for word in ("reset frogs 1", "changed frogs")]
         assert [number for number, does in enumerate(opens) if does] == won(results)
         assert {type(result) for result in results} <= {int, LinkUsed, WrongPassword, Busy}
+
+
+# Always an admin left
+
+
+@pytest.fixture
+def admins() -> list[User]:
+    return [
+        accounts.create_admin(email=f"admin-{uuid.uuid4().hex}@example.com", password=PASSWORD, name="Dana")
+        for _ in range(RUNNERS)
+    ]
+
+
+def each_takes_the_role_of_the_next(admins: list[User]) -> list[Any]:
+    def run(number: int) -> int:
+        victim = admins[(number + 1) % RUNNERS]
+        accounts.change_role(victim.id, role="user", by=staff.Admin(admins[number], seen=0))
+        return number
+
+    return race(run, runners=RUNNERS)
+
+
+def test_the_race_for_the_last_admin_is_real(admins: list[User], monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nobody asks in the write itself whether who writes is still an admin."""
+    together = Together()
+    monkeypatch.setattr(dynamodb.transaction, "check", lambda *_, **__: together())
+
+    each_takes_the_role_of_the_next(admins)
+
+    assert [now(admin).role for admin in admins] == ["user"] * RUNNERS
+
+
+def test_of_admins_who_take_the_role_from_one_another_at_least_one_is_left(admins: list[User]) -> None:
+    results = each_takes_the_role_of_the_next(admins)
+
+    left = [admin for admin in admins if now(admin).role == "admin"]
+    assert left
+    assert len(left) == RUNNERS - len(won(results))
+    assert {type(result) for result in results} <= {int, SessionEnded, AccountChanged, Busy}
 
 
 # One mail, one sender

@@ -414,7 +414,7 @@ def _without_row(rows: Sequence[Row], scene: Scene, open_shop: Shop, staff: User
     """Send an empty form to every address: each that does not refuse it as a form has to have a row."""
     listed = {row.address for row in rows}
     known = {"product_id": scene.product.id, "order_id": scene.order.id, "slug": "imprint", "digest": "any"}
-    known["address_id"] = "any"
+    known["address_id"] = known["account_id"] = "any"
     with Connection(open_shop) as line:
         for name, arguments in _addresses(get_resolver(), ""):
             if not arguments <= known.keys():

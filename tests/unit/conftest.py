@@ -167,7 +167,7 @@ def bobs_order(product: Product, contact: checkout.Contact) -> Order:
 
 
 @pytest.fixture
-def address(product: Product, bobs_order: Order) -> Callable[[str], str]:
+def address(product: Product, bobs_order: Order, dana: User) -> Callable[[str], str]:
     """Where a name leads, whatever it needs: ``address("shop:order-detail")`` is Bob's order."""
     arguments = {
         "icons": ["any"],
@@ -178,6 +178,7 @@ def address(product: Product, bobs_order: Order) -> Callable[[str], str]:
         "shop:address-edit": ["bobs"],
         "shop:address-default": ["bobs"],
         "shop:address-remove": ["bobs"],
+        "adminpanel:account-detail": [dana.id],
         "adminpanel:product-detail": [product.id],
         "adminpanel:product-archive": [product.id],
         "adminpanel:stock-detail": [product.id],

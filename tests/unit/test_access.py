@@ -65,8 +65,11 @@ GET = {
     "adminpanel:stock-list": (302, 403, 200),
     "adminpanel:stock-proof": (302, 403, 200),
     "adminpanel:stock-detail": (302, 403, 200),
+    "adminpanel:account-find": (302, 403, 200),
+    "adminpanel:account-detail": (302, 403, 200),
     "adminpanel:audit-log": (302, 403, 200),
     "adminpanel:order-list": (302, 403, 200),
+    "adminpanel:order-export": (302, 403, 200),
     "adminpanel:order-detail": (302, 403, 200),
     "adminpanel:order-status": (302, 403, 405),
 }

@@ -51,6 +51,7 @@ class Knows:
         self.products: list[str] = []
         self.orders: list[str] = []
         self.emails: list[str] = []
+        self.accounts: list[str] = []
         self.tokens: list[str] = []
         self.keys: list[str] = []
         self.cursors: list[str] = []
@@ -61,6 +62,7 @@ class Knows:
             "product_id": self.products,
             "order_id": self.orders,
             "address_id": ["unknown"],
+            "account_id": self.accounts,
             "checkout_token": self.tokens,
             "key": self.keys,
             "before": self.cursors,
@@ -70,6 +72,8 @@ class Knows:
             "max_price": ["50", "1000"],
             "change": ["+5", "3", "-1", "-2"],
             "version": ["1", "1", "2", "3"],
+            "seen": ["0", "0", "1", "2", "3"],
+            "month": ["2026-10", "2026-11"],
             "form_id": [uuid.UUID(int=chance.getrandbits(128)).hex],
             "at": ["2026-01-01T12:00", "2030-01-01T12:00:01"],
             "next": ["/cart/", "/account/", "/admin/"],

@@ -38,19 +38,22 @@ class Town:
         knows = Knows()
         knows.products = [product.id for product in self.chance.sample(self.products, 4)]
         knows.orders = [self.foreign.id]
-        knows.emails = [customer.email for customer in (*self.customers, self.admin)]
+        knows.emails = [somebody.email for somebody in (*self.customers, self.admin)]
+        knows.accounts = [somebody.id for somebody in (*self.customers, self.admin)]
         browser = STATES[state](self, knows)
         browser.language = self.chance.choice(("de", "en"))
         return state, browser, knows
 
     def customer(self) -> User:
-        """One whose account has not been deleted meanwhile."""
-        self.customers = [one for one in self.customers if accounts.find(one.id)]
+        """One whose account has not been deleted meanwhile, nor been disabled, nor become an admin's."""
+        now = [accounts.find(one.id) for one in self.customers]
+        self.customers = [one for one in now if one and not (one.disabled_at or one.is_admin)]
         self.customers += [people.a_customer() for _ in range(3 - len(self.customers))]
         return self.chance.choice(self.customers)
 
     def present_admin(self) -> User:
-        self.admin = accounts.find(self.admin.id) or people.an_admin()
+        now = accounts.find(self.admin.id)
+        self.admin = now if now and now.is_admin and not now.disabled_at else people.an_admin()
         return self.admin
 
     def product(self) -> Product:

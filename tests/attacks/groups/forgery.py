@@ -35,6 +35,7 @@ def attack(how_many: int) -> Cases:
     product, admin = people.a_product(), people.an_admin()
     order = people.an_order(admin.id, product)
     known = {"product_id": product.id, "order_id": order.id, "slug": "imprint", "digest": "any"}
+    known["account_id"] = people.a_customer().id
     signed_in = people.browser_of(admin)
     before = people.everything()
     for name, pattern in patterns():

@@ -23,8 +23,10 @@ PLANTED = "77777777"
 
 def attack(how_many: int) -> Cases:
     product = people.a_product(units=400)
-    order = people.an_order(people.a_customer().id, product)
+    customer = people.a_customer()
+    order = people.an_order(customer.id, product)
     known = {"product_id": product.id, "order_id": order.id, "slug": "imprint", "digest": "any", "note_id": "x"}
+    known["account_id"] = customer.id
     stored = sorted(_names())
     for address in all_addresses():
         path = reverse(address.name, kwargs={one: known.get(one, "unknown") for one in address.arguments})
@@ -55,6 +57,7 @@ def _filled(address: Address, browser: Browser, known: dict[str, str], owner_id:
         "checkout_token": str(cart.order_id), "name": "Name", "email": f"new-{cart.version}-{address.name.replace(':', '-')}@example.com",
         "password": people.PASSWORD, "password_again": people.PASSWORD, "street": "Weg 1", "postal_code": "10115", "city": "Berlin",
         "country": "DE", "price": "1,00", "description": "Gut.", "category": "shoes", "low_stock_at": "1",
+        "deed": "disable", "seen": "0", "month": "2026-10",
     }  # fmt: skip
     if address.name == "adminpanel:order-status":
         right["status"] = "paid"

@@ -97,6 +97,8 @@ def _in_the_panel() -> Iterator[Deed]:
         "stock.adjusted",
         lambda: panel.post(f"/admin/stock/{product.id}/", {"change": "3", "reason": "received"}),
     )
+    yield "orders taken out", "order.exported", lambda: panel.post("/admin/orders/export/", {"month": "2026-10"})
+    yield from _with_accounts(panel)
     on_sale = people.a_product()
     for to, event in (("paid", "order.moved"), ("cancelled", "order.cancelled")):
         order = people.an_order(people.a_guest()[0], on_sale)
@@ -104,6 +106,23 @@ def _in_the_panel() -> Iterator[Deed]:
             f"an order that becomes {to}",
             event,
             lambda order=order, to=to: panel.post(f"/admin/orders/{order.id}/status/", {"status": to}),
+        )
+
+
+def _with_accounts(panel: Browser) -> Iterator[Deed]:
+    """What one admin does to another's account, on its page."""
+    erin = people.an_admin()
+    second_factor.begin(erin.id)
+    page = f"/admin/accounts/{erin.id}/"
+    events = {
+        "reset": "factor.reset", "disable": "account.disabled", "enable": "account.enabled", "user": "account.role",
+        "admin": "account.role",
+    }  # fmt: skip
+    for deed, event in events.items():
+        yield (
+            f"in the panel: {deed}",
+            event,
+            lambda deed=deed: panel.post(page, {"deed": deed, "seen": str(_now(erin).epoch)}),
         )
 
 
