@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.visitor import new_email
+from tests.e2e.visitor import PASSWORD, new_email
 
 
 @pytest.fixture
@@ -52,6 +53,40 @@ def test_an_admin_ships_an_order_and_the_customer_sees_the_tracking_number(new_v
     alice.open("/orders/")
     alice.follow(number)
     alice.sees("00340434161094042557")
+
+
+def test_an_admin_closes_an_account_and_opens_it_again(new_visitor):
+    alice, dana, email = new_visitor(), new_visitor(), new_email("alice")
+    alice.registers(email)
+    dana.logs_in_as_admin()
+
+    dana.open("/admin/accounts/")
+    dana.fill(email=email)
+    dana.press("Find account")
+    dana.press("Disable account")
+    dana.sees_words("Disabled since")
+    alice.open("/account/")
+    alice.is_at("/account/login/")
+    dana.press("Open account again")
+    dana.sees_words("Disable account")
+
+    alice.logs_in(email, PASSWORD)
+
+
+def test_an_admin_takes_a_months_orders_along(new_visitor, product):
+    alice, dana = new_visitor(), new_visitor()
+    alice.registers(new_email("alice"))
+    alice.puts_into_the_cart(product.id)
+    number = alice.buys()
+    dana.logs_in_as_admin()
+
+    dana.open("/admin/orders/")
+    dana.follow("Export orders")
+    dana.fill(month=f"{timezone.localdate():%Y-%m}")
+    with dana.page.expect_download() as download:
+        dana.press("Export as CSV")
+
+    assert number in Path(download.value.path()).read_text(encoding="utf-8-sig")
 
 
 def test_an_admin_makes_a_product_with_a_picture_and_customers_find_it(new_visitor, picture):

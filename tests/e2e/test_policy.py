@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from ecokart import local
+from inventory import accounts
 from tests.e2e.conftest import Shop
 from tests.e2e.test_pages import ADMINS, CUSTOMERS, PUBLIC
 from tests.e2e.visitor import Visitor, comes_true, new_email
@@ -30,11 +31,11 @@ def violations(new_visitor: Callable[..., Visitor], product, make_product) -> Ca
     """Open pages as somebody in a language; gives what they were not allowed to do."""
     sold_out = make_product(stock=0)
 
-    def violations(visitor: Visitor, paths: list[str], *, order: str = "") -> list[str]:
+    def violations(visitor: Visitor, paths: list[str], **others: str) -> list[str]:
         found = []
         visitor.page.add_init_script(LISTEN)
         for path in paths:
-            where = path.format(product=product.id, sold_out=sold_out.id, order=order)
+            where = path.format(product=product.id, sold_out=sold_out.id, **others)
             visitor.open(where)
             visitor.page.wait_for_load_state("networkidle")
             found += [f"{where}: {one}" for one in visitor.page.evaluate("window.violations")]
@@ -48,15 +49,17 @@ def test_no_page_asks_for_what_is_forbidden(new_visitor, violations, product, la
     visitor = new_visitor(language=language)
     assert violations(visitor, [*PUBLIC, "/nowhere/", "/cart/add/"]) == []
 
-    visitor.registers(new_email("alice"))
+    email = new_email("alice")
+    visitor.registers(email)
     visitor.puts_into_the_cart(product.id)
     visitor.buys()
     order = visitor.page.url.split("/orders/")[1].split("/")[0]
     visitor.puts_into_the_cart(product.id)
     assert violations(visitor, CUSTOMERS, order=order) == []
 
+    alice = accounts.find_by_email(email)
     visitor.logs_in_as_admin()
-    assert violations(visitor, ADMINS, order=order) == []
+    assert violations(visitor, ADMINS, order=order, account=alice.id) == []
 
 
 def test_suggestions_come_without_text_that_becomes_markup(visitor: Visitor, violations, product) -> None:
