@@ -13,7 +13,7 @@ from inventory.errors import TooManyOrders
 from inventory.models import Order
 
 #: More are no month of a shop like this, and would take a function longer than it has.
-MOST = 20_000
+MOST = 10_000
 
 
 class Sold(NamedTuple):
