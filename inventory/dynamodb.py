@@ -176,11 +176,6 @@ class transaction:
         self._write.delete(item, condition=condition)
         self._deletes.append((type(item), otherwise))
 
-    def check(self, model: type[Model], key: str, *, condition: Condition, otherwise: Refusal) -> None:
-        """Write nothing, but let nothing happen unless a condition holds. What was found is not told."""
-        self._write.condition_check(model, key, condition=condition)
-        self._checks.append((model, otherwise))
-
     def _meaning(self, failed: TransactWriteError) -> Exception:
         if isinstance(failed.cause, BotoCoreError):
             return OutcomeUnknown()

@@ -11,16 +11,20 @@ from inventory.errors import LinkUsed, SessionEnded
 from inventory.models import User
 
 
-def change(user: User, *, old: str, new: str) -> None:
-    """Give an account another password and end all its sessions.
+def change(user: User, *, old: str, new: str) -> User:
+    """Give an account another password and end all its sessions; gives it as a session may begin for it then.
 
-    Raises WrongPassword; SessionEnded when the password was changed elsewhere in this moment; and Busy.
+    Raises WrongPassword; SessionEnded when the password was changed, or all sessions ended, elsewhere in this moment;
+    and Busy.
     """
     known = accounts.prove(user, old)
+    known.epoch = user.epoch
     try:
-        _set(user.id, seen=known.password, new=make_password(new))
+        _set(known, new=make_password(new))
     except LinkUsed:
         raise SessionEnded from None
+    known.epoch += 1
+    return known
 
 
 def ask_reset(email: str) -> None:
@@ -43,7 +47,7 @@ def reset(user_id: str, *, seen: str, new: str) -> User:
     has changed since, which the first use does; and Busy.
     """
     user = find_for_reset(user_id, seen=seen)
-    _set(user.id, seen=user.password, new=make_password(new), is_verified=True)
+    _set(user, new=make_password(new), is_verified=True)
     return user
 
 
@@ -61,17 +65,18 @@ def state(user: User) -> str:
 
 
 @dynamodb.retry_while_busy
-def _set(user_id: str, *, seen: str, new: str, is_verified: bool = False) -> None:
-    user = accounts.find(user_id)
+def _set(seen: User, *, new: str, is_verified: bool = False) -> None:
+    user = accounts.find(seen.id)
     if user is not None and user.password == new:
         return  # An earlier try has happened after all.
-    if user is None or user.password != seen:
+    if user is None or (user.password, user.epoch) != (seen.password, seen.epoch):
         raise LinkUsed
     actions = [User.password.set(new), *sessions.all_ended()]
     if is_verified and user.verified_at is None:
         actions.append(User.verified_at.set(clock.now()))
     with dynamodb.transaction() as tx:
-        tx.update(User(user_id), actions, condition=User.password == seen, otherwise=dynamodb.contended)
+        same = (User.password == seen.password) & sessions.none_ended(user)
+        tx.update(User(user.id), actions, condition=same, otherwise=dynamodb.contended)
         mails.write(tx, "password-changed", to=user.email, about=accounts.who(user))
         what = "account.reset" if is_verified else "account.password"
-        audit.write(tx, what, by=audit.name_of(user), target=audit.account(user_id))
+        audit.write(tx, what, by=audit.name_of(user), target=audit.account(user.id))

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from inventory import accounts, limits, passwords
+from inventory import limits, passwords
 from inventory.errors import InventoryError, LinkUsed, WrongPassword
+from inventory.models import User
 from shop import mail_keys, owners, pages
 from shop.access import account_required
 from shop.account_forms import ChangePasswordForm, ForgottenForm
@@ -27,12 +28,12 @@ def password_change(request: AccountRequest) -> HttpResponse:
         return pages.form(request, "shop/password_change.html", form, status=422)
     limits.login(request.account.email, address=request.address)
     try:
-        passwords.change(request.account, old=form.cleaned_data["old"], new=form.cleaned_data["password"])
+        user = passwords.change(request.account, old=form.cleaned_data["old"], new=form.cleaned_data["password"])
     except WrongPassword as refusal:
         form.add_error("old", refusal.sentence)
         return pages.form(request, "shop/password_change.html", form, status=422)
     limits.logged_in(request.account.email, address=request.address)
-    _sign_in_again(request)
+    _sign_in_again(request, user)
     messages.success(request, _("Your password is changed, and you are logged out on all other devices."))
     return redirect("shop:account")
 
@@ -72,11 +73,9 @@ def password_reset(request: ShopRequest) -> HttpResponse:
     return redirect("shop:login")
 
 
-def _sign_in_again(request: AccountRequest) -> None:
+def _sign_in_again(request: AccountRequest, user: User) -> None:
     """All sessions have ended, and this one began with the right password."""
-    user = accounts.find(request.account.id)
     try:
-        if user:
-            owners.sign_in(request, user)
+        owners.sign_in(request, user)
     except InventoryError:
         owners.forget(request)

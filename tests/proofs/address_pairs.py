@@ -85,6 +85,12 @@ def _code(scene: Scene) -> Request:
     return visitor.form(reverse("adminpanel:second-factor"), code=code)
 
 
+def _deed(scene: Scene, deed: str) -> Request:
+    """What an admin does to the account, whose address is confirmed."""
+    seen = scene.confirmed.epoch
+    return scene.staff.form(reverse("adminpanel:account-detail", args=[scene.account.id]), deed=deed, seen=seen)
+
+
 SALES = (
     Row("language", "set_language", lambda scene: scene.guest.form(reverse("set_language"), language="en")),
     Row("add", "shop:cart-add", _cart("add", quantity=1)),
@@ -207,6 +213,18 @@ ACCOUNTS = (
     Row("end all sessions", "shop:session-end-all", lambda scene: _own(scene, "shop:session-end-all")),
     Row("delete the account", "shop:account-delete", lambda scene: _own(scene, "shop:account-delete", old=PASSWORD)),
     Row("admin: second factor", "adminpanel:second-factor", _code),
+    Row("admin: make an admin", "adminpanel:account-detail", lambda scene: _deed(scene, "admin")),
+    Row("admin: disable", "adminpanel:account-detail", lambda scene: _deed(scene, "disable")),
+    Row(
+        "admin: find an account",
+        "adminpanel:account-find",
+        lambda scene: scene.staff.form(reverse("adminpanel:account-find"), email=scene.account.email),
+    ),
+    Row(
+        "admin: export",
+        "adminpanel:order-export",
+        lambda scene: scene.staff.form(reverse("adminpanel:order-export"), month="2026-01"),
+    ),
 )
 ROWS = SALES + ACCOUNTS
 #: The answer of a request that was not sent.

@@ -83,6 +83,25 @@ def test_of_two_who_change_it_at_once_one_is_told(alice: User):
     assert opens(alice, "another horse 2")
 
 
+def test_who_is_logged_out_everywhere_meanwhile_changes_nothing(alice: User):
+    with (
+        wire.just_before("TransactWriteItems", lambda: sessions.end_all(alice.id)),
+        pytest.raises(SessionEnded),
+    ):
+        passwords.change(alice, old=PASSWORD, new=NEW)
+
+    assert opens(alice, PASSWORD)
+
+
+def test_a_session_may_begin_with_the_changed_password_unless_all_have_ended_since(alice: User):
+    changed = passwords.change(alice, old=PASSWORD, new=NEW)
+    assert sessions.account(sessions.begin(changed, kind="shop", device="")) is not None
+
+    sessions.end_all(alice.id)
+    with pytest.raises(SessionEnded):
+        sessions.begin(changed, kind="shop", device="")
+
+
 # Forgotten
 
 

@@ -104,6 +104,11 @@ class Scene:
         return Visitor(self._shop, owner_id=self.account.id)
 
     @cached_property
+    def confirmed(self) -> User:
+        """The account, its address confirmed."""
+        return verification.verify(self.account.id, self.account.email)
+
+    @cached_property
     def customers_token(self) -> str:
         """The token of the account's own checkout."""
         cart = dynamodb.get(Cart, self.account.id)
@@ -227,7 +232,15 @@ def _account(user: User | None, key: str) -> tuple[object, ...] | str:
     password = next(one for one in (PASSWORD, CHANGED, RESET) if check_password(one, user.password))
     emails = [(email or "").replace(key, "…") for email in (user.email, user.new_email)]
     streets = [one.street for one in user.addresses]
-    return password, *emails, user.verified_at is not None, user.role, len(user.sessions), streets
+    return (
+        password,
+        *emails,
+        user.verified_at is not None,
+        user.role,
+        user.disabled_at is not None,
+        len(user.sessions),
+        streets,
+    )
 
 
 def _order(order: Order | None) -> tuple[object, ...] | None:
