@@ -72,11 +72,18 @@ class Guest:
 
     def add(self, product_id: str) -> None:
         """Put one of a product into the cart, from its page."""
-        found = _TOKEN.search(self.get(f"/products/{product_id}/"))
-        token = found[1].decode() if found else ""
-        form = urlencode({"product_id": product_id, "quantity": 1, "csrfmiddlewaretoken": token})
-        self._answered(event("/cart/add/", method="POST", body=form, cookie=self.cookie))
+        self._send("/cart/add/", page=f"/products/{product_id}/", product_id=product_id, quantity="1")
         self.get("/cart/")  # Where the answer leads, and where it is said that it worked.
+
+    def log_in(self, door: str, email: str, password: str) -> None:
+        """Come in by the log-in of the shop or of the admin panel."""
+        self._send(door, page=door, email=email, password=password)
+
+    def _send(self, address: str, *, page: str, **form: str) -> None:
+        """Send a form that stands on a page."""
+        found = _TOKEN.search(self.get(page))
+        body = urlencode({**form, "csrfmiddlewaretoken": found[1].decode() if found else ""})
+        self._answered(event(address, method="POST", body=body, cookie=self.cookie))
 
     def _answered(self, asked: dict[str, Any]) -> dict[str, Any]:
         answer = self._ask(asked)

@@ -56,6 +56,10 @@ class Visitor:
         page = self.get(f"/products/{product_id}/")
         return self.post("/cart/add/", page.hidden("csrfmiddlewaretoken"), product_id=product_id, quantity="1")
 
+    def log_in(self, door: str, email: str, password: str) -> Page:
+        """Come in by the log-in of the shop or of the admin panel."""
+        return self.post(door, self.get(door).hidden("csrfmiddlewaretoken"), email=email, password=password)
+
     def order(self) -> Page:
         """Order what is in the cart."""
         page = self.get("/checkout/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import itertools
 import os
@@ -10,42 +11,78 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks import events, queries, served
+from benchmarks import events, queries, served, trade
+from benchmarks.visitor import Visitor
 from ecokart import local
 
 Ask = Callable[[str], object]
-#: The pages that always have the same address. Searches are such as nobody asked before.
-FIXED = {
-    "home": "/",
-    "list": "/products/",
-    "product": f"/products/{served.PRODUCT}/",
-    "cart": "/cart/",
-    "checkout": "/checkout/",
-    "orders": "/orders/",
-    "login": "/account/login/",
-    "register": "/account/register/",
-    "info": "/info/terms/",
+Event = dict[str, Any]
+#: The pages of each visitor, and what their addresses end with. ``{order}`` is an order of the customer's. Searches are
+#: such as nobody asked before.
+PAGES = {
+    "guest": {
+        "home": "/",
+        "list": "/products/",
+        "product": f"/products/{served.PRODUCT}/",
+        "cart": "/cart/",
+        "checkout": "/checkout/",
+        "orders": "/orders/",
+        "login": "/account/login/",
+        "register": "/account/register/",
+        "info": "/info/terms/",
+        "search": "",
+    },
+    "customer": {
+        "account": "/account/",
+        "addresses": "/account/addresses/",
+        "address-new": "/account/addresses/new/",
+        "password": "/account/password/",
+        "email": "/account/email/",
+        "delete": "/account/delete/",
+        "own-orders": "/orders/",
+        "order": "/orders/{order}/",
+    },
+    "admin": {
+        "dashboard": "/admin/",
+        "admin-products": "/admin/products/",
+        "admin-product": f"/admin/products/{served.PRODUCT}/",
+        "admin-new": "/admin/products/new/",
+        "admin-archive": f"/admin/products/{served.PRODUCT}/archive/",
+        "admin-stock": "/admin/stock/",
+        "admin-stock-one": f"/admin/stock/{served.PRODUCT}/",
+        "admin-proof": "/admin/stock/proof/",
+        "admin-orders": "/admin/orders/",
+        "admin-order": "/admin/orders/{order}/",
+        "admin-audit": "/admin/audit/",
+    },
 }
-KINDS = (*FIXED, "search")
+_LOGINS = {"customer": ("/account/login/", local.CUSTOMER), "admin": ("/admin/login/", local.ADMIN)}
 
 
 def measure(*, full: bool) -> dict[str, Any]:
     """For each kind of page, medians of blocks in turns: this process's work and the time until the answer, in ms."""
-    blocks, size = (9, 40) if full else (3, 10)
+    sizes = {"guest": (9, 40), "customer": (5, 20), "admin": (5, 20)} if full else dict.fromkeys(PAGES, (3, 10))
     with tempfile.TemporaryDirectory(prefix="bench-warm-") as name:
         environment = served.filled(Path(name))
+        order = trade.happened(served.PRODUCT)
         with served.running("shop", environment) as address:
-            askers = {"function": _function(), "application": _application(), "gunicorn": _gunicorn(address)}
-            return {"kinds": {kind: _compared(askers, kind, blocks, size) for kind in KINDS}, "requests": blocks * size}
+            doors = {"function": _function(), "application": _application(), "gunicorn": partial(_gunicorn, address)}
+            kinds = {}
+            for who, pages in PAGES.items():
+                askers = {name: door(who) for name, door in doors.items()}
+                for kind, page in pages.items():
+                    kinds[kind] = _compared(askers, page.format(order=order.id), *sizes[who])
+    return {"kinds": kinds, "requests": {who: blocks * size for who, (blocks, size) in sizes.items()}}
 
 
-def _compared(askers: dict[str, Ask], kind: str, blocks: int, size: int) -> dict[str, dict[str, float]]:
-    addresses = _addresses(kind)
+def _compared(askers: dict[str, Ask], page: str, blocks: int, size: int) -> dict[str, dict[str, float]]:
+    addresses = itertools.repeat(page) if page else map(queries.path, queries.distinct(4_000))
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in askers}
     for number in range(blocks + 1):
         for name in taken if number % 2 else reversed(taken):
@@ -72,16 +109,23 @@ def _block(ask: Ask, addresses: list[str]) -> tuple[float, float]:
     )
 
 
-def _addresses(kind: str) -> Iterator[str]:
-    """Searches are such as nobody asked before."""
-    return itertools.repeat(FIXED[kind]) if kind in FIXED else map(queries.path, queries.distinct(4_000))
+def _arrived(visitor: events.Guest | Visitor, who: str) -> str:
+    """Make somebody one of the visitors: a guest with a cart, or somebody who is logged in. Gives their cookie."""
+    if who == "guest":
+        visitor.add(served.PRODUCT)
+    else:
+        door, login = _LOGINS[who]
+        visitor.log_in(door, login.email, login.password)
+    return visitor.cookie
 
 
-def _function() -> Ask:
+def _function() -> Callable[[str], Ask]:
     """The handler in this process."""
     from django.conf import settings
 
     settings.ALLOWED_HOSTS, settings.HTTPS = [events.HOST], True
+    # It is asked for at the log-in, which is not measured; a page only looks whether that was done.
+    settings.ADMIN_SECOND_FACTOR = False
     from ecokart.aws import start
 
     # What it writes down goes to where writing costs nearly nothing.
@@ -89,44 +133,47 @@ def _function() -> Ask:
     with contextlib.redirect_stderr(nowhere):
         function = start.function()
 
-    def ask(asked: dict[str, Any]) -> dict[str, Any]:
+    def ask(asked: Event) -> Event:
         with contextlib.redirect_stderr(nowhere):
-            answer: dict[str, Any] = function(asked, None)
+            answer: Event = function(asked, None)
         return answer
 
-    guest = events.Guest(ask)
-    guest.add(served.PRODUCT)
-    cookie = guest.cookie
-    return lambda address: _fine(ask(events.event(address, cookie=cookie))["statusCode"], address)
+    def door(who: str) -> Ask:
+        cookie = _arrived(events.Guest(ask), who)
+        return lambda address: _fine(ask(events.event(address, cookie=cookie))["statusCode"], address)
+
+    return door
 
 
-def _application() -> Ask:
+def _application() -> Callable[[str], Ask]:
     """The same process's WSGI application, asked without any gateway."""
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
-    guest = events.Guest(lambda asked: _through(application, asked))
-    guest.add(served.PRODUCT)
-    cookie = guest.cookie
 
-    def ask(address: str) -> None:
-        statuses: list[str] = []
-        path, query = urlsplit(address)[2:4]
-        answer = application(_environ(path, query, cookie), lambda status, _headers: statuses.append(status))
-        b"".join(answer)
-        answer.close()
-        _fine(int(statuses[0].split()[0]), address)
+    def door(who: str) -> Ask:
+        cookie = _arrived(events.Guest(partial(_through, application)), who)
+        return partial(_asked, application, cookie)
 
-    return ask
+    return door
 
 
-def _through(application: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def _asked(application: Any, cookie: str, address: str) -> None:
+    statuses: list[str] = []
+    path, query = urlsplit(address)[2:4]
+    answer = application(_environ(path, query, cookie), lambda status, _headers: statuses.append(status))
+    b"".join(answer)
+    answer.close()
+    _fine(int(statuses[0].split()[0]), address)
+
+
+def _through(application: Any, asked: Event) -> Event:
     from apig_wsgi import make_lambda_handler
 
     return make_lambda_handler(application, binary_support=True)(asked, None)
 
 
-def _environ(path: str, query: str, cookie: str) -> dict[str, Any]:
+def _environ(path: str, query: str, cookie: str) -> Event:
     return {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -145,15 +192,9 @@ def _environ(path: str, query: str, cookie: str) -> dict[str, Any]:
     }
 
 
-def _gunicorn(address: str) -> Ask:
+def _gunicorn(address: str, who: str) -> Ask:
     """Production's server over a connection that stays open. The work is another process's, so only time counts."""
-    import http.client
-
-    from benchmarks.visitor import Visitor
-
-    visitor = Visitor(address)
-    visitor.add(served.PRODUCT)
-    headers = {"Cookie": visitor.cookie, "Accept-Encoding": "gzip", "Accept-Language": "de"}
+    headers = {"Cookie": _arrived(Visitor(address), who), "Accept-Encoding": "gzip", "Accept-Language": "de"}
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
 
