@@ -9,5 +9,8 @@ class InventoryConfig(AppConfig):
     name = "inventory"
 
     def ready(self) -> None:
+        from inventory import dynamodb  # Its models want the settings.
+
         # Before any client is made.
         metering.watch()
+        dynamodb.spare()

@@ -15,7 +15,6 @@ from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
     ListAttribute,
-    MapAttribute,
     TTLAttribute,
     UnicodeAttribute,
 )
@@ -26,6 +25,7 @@ from pynamodb.models import Model
 
 from inventory import clock
 from inventory.attributes import CountAttribute, DecimalAttribute, EuroCentsAttribute, MomentAttribute, iso
+from inventory.items import Item, Part, PartsAttribute
 
 if TYPE_CHECKING:
     from inventory.lines import Notice
@@ -45,14 +45,14 @@ class TableMeta:
     max_pool_connections = 16
 
 
-class ProductText(MapAttribute[str, str]):
+class ProductText(Part):
     """A product's words in one language."""
 
     name = UnicodeAttribute(null=True)
     description = UnicodeAttribute(null=True)
 
 
-class Translations(MapAttribute[str, ProductText]):
+class Translations(Part):
     """Words in the languages beside the shop's first one."""
 
     en = ProductText(null=True)
@@ -87,7 +87,7 @@ class AvailabilityIndex(GlobalSecondaryIndex["Product"]):
     availability_at = MomentAttribute(range_key=True, attr_name="availabilityAt")
 
 
-class Product(Model):
+class Product(Item):
     """Something for sale, with its stock split by promise.
 
     A unit on hand is either ``available`` (anyone may take it) or ``reserved`` (a cart holds it). All three
@@ -164,7 +164,7 @@ class EmailIndex(GlobalSecondaryIndex["User"]):
     email = UnicodeAttribute(hash_key=True)
 
 
-class Address(MapAttribute[str, str]):
+class Address(Part):
     """Where the parcel goes."""
 
     name = UnicodeAttribute()
@@ -180,7 +180,7 @@ class SavedAddress(Address):
     id = UnicodeAttribute()
 
 
-class Session(MapAttribute[str, object]):
+class Session(Part):
     """Somebody who is logged in on one device. ``seen`` is coarse: no request writes because of it alone."""
 
     sid = UnicodeAttribute()
@@ -195,7 +195,7 @@ class Session(MapAttribute[str, object]):
     factor_at = MomentAttribute(attr_name="factorAt", null=True)
 
 
-class User(Model):
+class User(Item):
     """A customer or an admin.
 
     ``sessions`` are those that live; whoever is not among them is logged out, whatever their cookie says. ``epoch`` is
@@ -216,9 +216,9 @@ class User(Model):
     verified_at = MomentAttribute(attr_name="verifiedAt", null=True)
     #: The address that the account is to have once a mail to it is answered.
     new_email = UnicodeAttribute(attr_name="newEmail", null=True)
-    addresses = ListAttribute(of=SavedAddress, default=list)
+    addresses = PartsAttribute(of=SavedAddress, default=list)
     epoch = CountAttribute(default=0)
-    sessions = ListAttribute(of=Session, default=list)
+    sessions = PartsAttribute(of=Session, default=list)
     session_moves = CountAttribute(attr_name="sessionMoves", default=0)
     disabled_at = MomentAttribute(attr_name="disabledAt", null=True)
 
@@ -232,7 +232,7 @@ class User(Model):
         return self.role == "admin"
 
 
-class EmailGuard(Model):
+class EmailGuard(Item):
     """Makes an e-mail address unique: it is the key of an item in the table of users (``email#alice@…``)."""
 
     class Meta(TableMeta):
@@ -246,7 +246,7 @@ class EmailGuard(Model):
         return f"email#{email}"
 
 
-class SecondFactor(Model):
+class SecondFactor(Item):
     """What an admin has beside the password: an item of the table of users (``factor#<account id>``).
 
     It counts once ``confirmed_at`` is there: before, its secret waits for a first code. ``last_step`` is the half
@@ -271,7 +271,7 @@ class SecondFactor(Model):
         return f"factor#{user_id}"
 
 
-class Line(MapAttribute[str, object]):
+class Line(Part):
     """So many of one product at one price, with its name and picture as they were then."""
 
     product_id = UnicodeAttribute(attr_name="productId")
@@ -297,7 +297,7 @@ class ExpiryIndex(GlobalSecondaryIndex["Cart"]):
     expires_at = MomentAttribute(range_key=True, attr_name="expiresAt")
 
 
-class Cart(Model):
+class Cart(Item):
     """What one customer or guest wants, and whether its units are held for them.
 
     ``hold`` and ``expires_at`` are there while the lines are reserved; when the hold ends both go and the lines
@@ -312,7 +312,7 @@ class Cart(Model):
         table_name = settings.CARTS_TABLE
 
     user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
-    lines = ListAttribute(of=Line, attr_name="items", default=list)
+    lines = PartsAttribute(of=Line, attr_name="items", default=list)
     updated_at = MomentAttribute(attr_name="updatedAt", default=clock.now)
 
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
@@ -388,7 +388,7 @@ class Cart(Model):
         )
 
 
-class Step(MapAttribute[str, object]):
+class Step(Part):
     """One change of an order: what it became, when, through whom."""
 
     status = UnicodeAttribute()
@@ -421,7 +421,7 @@ class StatusIndex(GlobalSecondaryIndex["Order"]):
     created_at = MomentAttribute(range_key=True, attr_name="createdAt")
 
 
-class Order(Model):
+class Order(Item):
     """What was bought. Its id is the cart's ``order_id``: the same cart can become one order only."""
 
     class Meta(TableMeta):
@@ -429,13 +429,13 @@ class Order(Model):
 
     id = UnicodeAttribute(hash_key=True)
     user_id = UnicodeAttribute(attr_name="userId")
-    items = ListAttribute(of=Line, default=list)
+    items = PartsAttribute(of=Line, default=list)
     total_cents = EuroCentsAttribute(attr_name="totalAmount", default=0)
     status = UnicodeAttribute(default="pending")
     created_at = MomentAttribute(attr_name="createdAt", default=clock.now)
 
     number = UnicodeAttribute(default="")
-    history = ListAttribute(of=Step, default=list)
+    history = PartsAttribute(of=Step, default=list)
     address = Address(null=True)
     email = UnicodeAttribute(default="")
     tracking = UnicodeAttribute(default="")
@@ -479,7 +479,7 @@ class Order(Model):
         return sum(line.quantity for line in self.items)
 
 
-class Movement(Model):
+class Movement(Item):
     """One change of a product's stock, for ever: its sum is the stock."""
 
     class Meta(TableMeta):
@@ -519,7 +519,7 @@ class Movement(Model):
         return str(self.KINDS.get(self.kind, self.kind))
 
 
-class Note(Model):
+class Note(Item):
     """Something small that the shop remembers for a while, under an id that says what it is (``form#…``).
 
     That a form was taken, so that it is not taken twice; what the last look at all stock found; the latest moment given
@@ -535,7 +535,7 @@ class Note(Model):
     delete_at = TTLAttribute(attr_name="deleteAt", null=True)
 
 
-class Mail(Model):
+class Mail(Item):
     """A mail that is to be sent: of which kind, to whom, and ``about`` what. It goes when it is sent.
 
     ``due_at`` is when somebody may try (again): whoever tries moves it on, so that nobody else does meanwhile. A mail
@@ -556,7 +556,7 @@ class Mail(Model):
     delete_at = TTLAttribute(attr_name="deleteAt", null=True)
 
 
-class Change(MapAttribute[str, str]):
+class Change(Part):
     """What a field said before and says now, in the words of the table."""
 
     field = UnicodeAttribute()
@@ -588,7 +588,7 @@ class TargetIndex(GlobalSecondaryIndex["AuditEntry"]):
     time = UnicodeAttribute(range_key=True)
 
 
-class AuditEntry(Model):
+class AuditEntry(Item):
     """Who did what, and when: written once, in the transaction of what it tells about, and never again.
 
     ``actor`` is an admin's address, a customer's account id, a stranger's masked address or a command's name;
@@ -603,7 +603,7 @@ class AuditEntry(Model):
     actor = UnicodeAttribute()
     what = UnicodeAttribute()
     target = UnicodeAttribute(null=True)
-    changes = ListAttribute(of=Change, default=list)
+    changes = PartsAttribute(of=Change, default=list)
     note = UnicodeAttribute(default="")
     delete_at = TTLAttribute(attr_name="deleteAt")
 
