@@ -62,7 +62,7 @@ def when(moment: datetime | None) -> SafeString | str:
         shown = f"{local.day} {local:%b %Y, %H:%M}"
     else:
         shown = f"{local:%d.%m.%Y, %H:%M}{NO_BREAK_SPACE}Uhr"
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="minutes"), shown)
+    return SafeString(f'<time datetime="{local.isoformat(timespec="minutes")}">{shown}</time>')
 
 
 @register.filter
@@ -115,6 +115,12 @@ def picture(
     """A product's picture in the formats and widths that are stored, or a drawing that stands for it."""
     key = product.image_url if product is not None else image_url
     words = alt if alt is not None else (product.title if product is not None else "")
+    return _picture(key, size, words, eager, settings.MEDIA_URL)
+
+
+@functools.lru_cache(maxsize=1024)
+def _picture(key: str, size: str, words: str, eager: bool, _media: str) -> SafeString:
+    """A key stands for one picture for good. In a table of products this takes longer than all other cells."""
     large = max(pictures.WIDTHS)
     loading = format_html('loading="{}"', "eager" if eager else "lazy")
     if not pictures.is_key(key):

@@ -63,6 +63,26 @@ class KeepNode(Node):
         return SafeString(ready.fragment(key, lambda: self.nodelist.render(context)))
 
 
+@register.tag
+def common(parser: Parser, token: Token) -> CommonNode:
+    """``{% common a b %}…{% endcommon %}``: what is the same for everybody. It knows ``a`` and ``b`` alone."""
+    names = token.split_contents()[1:]
+    nodes = parser.parse(("endcommon",))
+    parser.delete_first_token()
+    return CommonNode(nodes, names)
+
+
+class CommonNode(Node):
+    def __init__(self, nodelist: NodeList, names: list[str]) -> None:
+        self.nodelist, self.names = nodelist, names
+
+    def render(self, context: Context) -> SafeString:
+        values = {name: context.get(name) for name in self.names}
+        key: Hashable = (self, get_language(), *values.values())
+        # Rendered with these values alone, so that nothing of a visitor can be in it.
+        return SafeString(ready.fragment(key, lambda: self.nodelist.render(context.new(values))))
+
+
 def _is_anybodys(context: Context) -> bool:
     return isinstance(context.get("request"), ready.Anybody)
 
