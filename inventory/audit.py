@@ -104,7 +104,7 @@ def look(
     group: str = "",
     month: str = "",
     before: str = "",
-    limit: int = 50,
+    limit: int = 25,
 ) -> Page:
     """A page of entries, newest first: of one actor, about one target, of one group, of one month.
 

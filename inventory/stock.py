@@ -121,18 +121,18 @@ def movements(product_id: str, *, limit: int = 50) -> list[Movement]:
     return list(Movement.query(product_id, scan_index_forward=False, limit=limit, consistent_read=True))
 
 
-def ledger(product_id: str, *, before: str = "", limit: int = 50) -> Ledger:
+def ledger(product_id: str, *, before: str = "", limit: int = 25) -> Ledger:
     """A page of movements with the stock after each: the newest, or those older than the key ``before``."""
     older = Movement.time < before if before else None
     query = Movement.query(product_id, older, scan_index_forward=False, limit=limit + 1, consistent_read=True)
     found = list(query)
-    entries = []
+    entries, is_all = [], len(found) <= limit
     # Added up to the newest that was read: whatever moves meanwhile is not among what is shown.
-    balance = _added_up(product_id, Movement.time <= found[0].time) if found else 0
+    balance = sum(one.quantity for one in found) if is_all else _added_up(product_id, Movement.time <= found[0].time)
     for movement in found[:limit]:
         entries.append(Entry(movement, balance))
         balance -= movement.quantity
-    return Ledger(entries, entries[-1].movement.time if len(found) > limit else None)
+    return Ledger(entries, None if is_all else entries[-1].movement.time)
 
 
 def as_of(product_id: str, moment: datetime) -> int:
