@@ -145,6 +145,10 @@ class Product(Item):
         return (getattr(words, field) or "") if words else ""
 
     @property
+    def status_label(self) -> str:
+        return str(self.STATUSES.get(self.status, self.status))
+
+    @property
     def is_active(self) -> bool:
         return self.status == "active"
 

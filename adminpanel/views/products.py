@@ -29,7 +29,13 @@ def product_list(request: AdminRequest) -> HttpResponse:
         return render(request, "adminpanel/no_such_page.html", {"sentence": beyond.sentence}, status=404)
     # The catalogue knows no stock; this list shows it as it stands now.
     rows = stock.products(product.id for product in listing.products)
-    context = {"form": form, "listing": listing, "rows": rows, "sort": question["sort"]}
+    context = {
+        "form": form,
+        "listing": listing,
+        "rows": rows,
+        "sort": question["sort"],
+        "category_names": catalogue.CATEGORIES,
+    }
     return render(request, "adminpanel/product_list.html", context, status=200 if makes_sense else 422)
 
 

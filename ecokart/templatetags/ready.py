@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from django import template
-from django.template.base import FilterExpression, Node, NodeList, Parser, Token
+from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -65,21 +65,21 @@ class KeepNode(Node):
 
 @register.tag
 def common(parser: Parser, token: Token) -> CommonNode:
-    """``{% common a b %}…{% endcommon %}``: what is the same for everybody. It knows ``a`` and ``b`` alone."""
-    names = token.split_contents()[1:]
+    """``{% common a=… b=… %}…{% endcommon %}``: what is the same for everybody who sees the values ``a`` and ``b``."""
+    values = token_kwargs(token.split_contents()[1:], parser)
     nodes = parser.parse(("endcommon",))
     parser.delete_first_token()
-    return CommonNode(nodes, names)
+    return CommonNode(nodes, values)
 
 
 class CommonNode(Node):
-    def __init__(self, nodelist: NodeList, names: list[str]) -> None:
-        self.nodelist, self.names = nodelist, names
+    def __init__(self, nodelist: NodeList, values: dict[str, FilterExpression]) -> None:
+        self.nodelist, self.values = nodelist, values
 
     def render(self, context: Context) -> SafeString:
-        values = {name: context.get(name) for name in self.names}
+        values = {name: value.resolve(context) for name, value in self.values.items()}
         key: Hashable = (self, get_language(), *values.values())
-        # Rendered with these values alone, so that nothing of a visitor can be in it.
+        # It knows these values and nothing else, so nothing of a visitor can be in it, and nothing that has changed.
         return SafeString(ready.fragment(key, lambda: self.nodelist.render(context.new(values))))
 
 

@@ -172,3 +172,34 @@ def test_a_pictures_key_cannot_break_out():
 
     assert "<script>" not in shown
     assert shown.count("<") == shown.count(">") == 5
+
+
+# What is the same for everybody
+
+
+def test_what_is_common_is_made_once_for_the_values_that_it_shows(monkeypatch: pytest.MonkeyPatch):
+    made = list[int]()
+    monkeypatch.setattr(tags, "euros", lambda cents: str(made.append(cents) or cents))
+    table = engines["django"].from_string(
+        "{% for a in all %}{% common cents=a %}<td>{{ cents|price }}</td>{% endcommon %}{% endfor %}"
+    )
+
+    first, second = (table.render({"all": some}) for some in ([1, 2, 1], [2, 3]))
+
+    assert (first, second) == ("<td>1</td><td>2</td><td>1</td>", "<td>2</td><td>3</td>")
+    assert made == [1, 2, 3]
+
+
+def test_what_is_common_knows_nothing_of_its_visitor():
+    assert (
+        rendered("{% common a=name %}{{ a }}{{ name }}{{ csrf_token }}{% endcommon %}", name="<Dana>") == "&lt;Dana&gt;"
+    )
+
+
+def test_what_is_common_is_made_for_each_language():
+    shown, page = [], engines["django"].from_string("{% common %}{{ 5|price }}{% endcommon %}")
+    for language in ("de", "en"):
+        with translation.override(language):
+            shown.append(page.render())
+
+    assert shown == [f"0,05{NBSP}€", "€0.05"]
