@@ -112,6 +112,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "ecokart.widgets.Renderer"
 DATABASES: dict[str, dict[str, object]] = {}
 CSRF_FAILURE_VIEW = "ecokart.errors.csrf_failure"
 
