@@ -35,7 +35,7 @@ ENGINE = "dynoxide"
 GROUPS = 3
 TIMES_EACH_STATE = 5
 #: Pairs with a request that changes an account: how often, in one state, and how many in a small run.
-TIMES_OTHERS, FEW = 2, 60
+TIMES_OTHERS, FEW = 1, 60
 DELAYS_MILLISECONDS = (0, 0, 1, 2, 4)
 #: The shop's own settings with the least work for a password: what is raced here are the writes, not bcrypt.
 SETTINGS = "tests.settings"
