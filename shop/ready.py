@@ -42,7 +42,8 @@ MANY = 6
 _LONGEST_QUERY = 300
 _BADGE = {"units", "total_cents"}
 _PLACE = secrets.token_hex(16)
-_MARK = re.compile(rb"<!--%s (\w+)-->" % _PLACE.encode())
+_MARK = re.compile(rf"<!--{_PLACE} (\w+)-->")
+_MARK_IN_BYTES = re.compile(_MARK.pattern.encode())
 
 logger = logging.getLogger(__name__)
 
@@ -196,6 +197,11 @@ def fragment(key: Hashable, make: Callable[[], str]) -> str:
     return found
 
 
+def form(key: Hashable, make: Callable[[], str]) -> str:
+    """Such a part with something left out: where it has marks, it has the fields of ``str.format``."""
+    return fragment(key, lambda: _MARK.sub(r"{\1}", make().replace("{", "{{").replace("}", "}}")))
+
+
 def bytes_kept() -> int:
     """The memory that all of it takes, up to READY_PAGES_BYTES."""
     return sum(kept.bytes for kept in (_pages, _plain_pages, _fragments, _fillings))
@@ -228,7 +234,7 @@ def _cut(view: View[P], request: ShopRequest, version: object, *args: P.args, **
         return None
     if response.status_code != 200 or response.cookies:
         return None
-    cut = _MARK.split(response.content)
+    cut = _MARK_IN_BYTES.split(response.content)
     pieces = tuple(piece.decode() if number % 2 else Part(piece) for number, piece in enumerate(cut))
     digest = parts.digest(piece for piece in pieces if isinstance(piece, Part))
     return _Page(pieces, digest, version, getattr(response, "shown", None))

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.conf import settings
 from django.template.defaultfilters import floatformat
 from django.templatetags.static import static
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -32,12 +33,18 @@ SIZES = {
     "detail": "(min-width: 900px) 560px, 92vw",
     "thumb": "96px",
 }
+_ANY = "any-product"
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 
 
 @register.filter
 def price(cents: int) -> str:
-    """``149,99 €`` or ``€149.99``."""
+    """``149,99 €`` or ``€149.99``. Kept, like all that Django takes long for: the amounts of a shop are few."""
+    return _price(cents, get_language())
+
+
+@functools.lru_cache(maxsize=4096)
+def _price(cents: int, _language: str | None) -> str:
     return euros(cents)
 
 
@@ -115,38 +122,50 @@ def picture(
     """A product's picture in the formats and widths that are stored, or a drawing that stands for it."""
     key = product.image_url if product is not None else image_url
     words = alt if alt is not None else (product.title if product is not None else "")
-    return _picture(key, size, words, eager, settings.MEDIA_URL)
-
-
-@functools.lru_cache(maxsize=1024)
-def _picture(key: str, size: str, words: str, eager: bool, _media: str) -> SafeString:
-    """A key stands for one picture for good. In a table of products this takes longer than all other cells."""
-    large = max(pictures.WIDTHS)
-    loading = format_html('loading="{}"', "eager" if eager else "lazy")
     if not pictures.is_key(key):
-        return format_html(
-            '<img src="{}" alt="{}" width="{}" height="{}" {}>',
-            static("img/no-picture.svg"), words, large, pictures.height(large), loading,
-        )  # fmt: skip
-    sources = format_html_join(
-        "",
-        '<source type="{}" srcset="{}" sizes="{}">',
-        ((mime, _srcset(key, kind), SIZES[size]) for kind, mime in TYPES.items()),
-    )
-    return format_html(
-        '<picture>{}<img src="{}" srcset="{}" sizes="{}" alt="{}" width="{}" height="{}" {}></picture>',
-        sources, _url(key, min(pictures.WIDTHS), "jpg"), _srcset(key, "jpg"), SIZES[size], words,
-        large, pictures.height(large), loading,
-    )  # fmt: skip
-
-
-def _srcset(key: str, kind: str) -> str:
-    return ", ".join(f"{_url(key, width, kind)} {width}w" for width in pictures.WIDTHS)
-
-
-def _url(key: str, width: int, kind: str) -> str:
+        return format_html(_drawing(eager=eager), src=static("img/no-picture.svg"), words=words)
     # Not through the storage: its own way to an address loads the whole AWS SDK into a page that only shows.
-    return f"{settings.MEDIA_URL}{pictures.file_name(key, width, kind)}"
+    return format_html(_picture(size, eager=eager), media=settings.MEDIA_URL, key=key, words=words)
+
+
+@functools.cache
+def _drawing(*, eager: bool) -> str:
+    return f'<img src="{{src}}" alt="{{words}}" {_shape(eager=eager)}>'
+
+
+@functools.cache
+def _picture(size: str, *, eager: bool) -> str:
+    """The frame of every picture of a size, for what differs to be put in. Made once, since a list shows two dozen."""
+    sizes = SIZES[size]
+    sources = [f'<source type="{mime}" srcset="{_srcset(kind)}" sizes="{sizes}">' for kind, mime in TYPES.items()]
+    jpeg = f'src="{_url(min(pictures.WIDTHS), "jpg")}" srcset="{_srcset("jpg")}" sizes="{sizes}"'
+    return f'<picture>{"".join(sources)}<img {jpeg} alt="{{words}}" {_shape(eager=eager)}></picture>'
+
+
+def _shape(*, eager: bool) -> str:
+    large = max(pictures.WIDTHS)
+    return f'width="{large}" height="{pictures.height(large)}" loading="{"eager" if eager else "lazy"}"'
+
+
+def _srcset(kind: str) -> str:
+    return ", ".join(f"{_url(width, kind)} {width}w" for width in pictures.WIDTHS)
+
+
+def _url(width: int, kind: str) -> str:
+    return f"{{media}}{pictures.file_name('{key}', width, kind)}"
+
+
+@register.filter
+def product_url(product_id: str) -> str:
+    """The address of a product's page. Django's ``url`` would look for the way to it for each product anew."""
+    before, after = _around_a_product(get_script_prefix())
+    return before + quote(product_id, safe="") + after
+
+
+@functools.cache
+def _around_a_product(_prefix: str) -> tuple[str, str]:
+    before, _, after = reverse("shop:product-detail", args=[_ANY]).rpartition(_ANY)
+    return before, after
 
 
 @register.simple_tag

@@ -58,6 +58,14 @@ def shelf(make_product: MakeProduct) -> None:
     make_product(id="luchs", name="Laufschuh Luchs", translations=english, rating=Decimal("4.5"), review_count=1200)
     make_product(id="dachs", name="Wanderstiefel Dachs", price_cents=19999, stock=3)
     make_product(id="fuchs", name="Laufshirt Fuchs", price_cents=2999, category="apparel", stock=0)
+    for number, rating in enumerate([None, "3.9"]):
+        make_product(
+            id=f"otter-{number}",
+            name=f"Otter {{title}} {{}} %s <{number}>",
+            image_url=f"products/{number:020}",
+            rating=rating and Decimal(rating),
+            review_count=number,
+        )
 
 
 @pytest.fixture
@@ -496,6 +504,22 @@ def test_a_card_is_made_once_for_all_lists(visitor: Client, monkeypatch: pytest.
     made = visitor.get("/products/?q=laufs")
 
     assert "shop/_product_card.html" not in {template.name for template in made.templates}
+
+
+def test_cards_of_one_kind_are_made_of_one_form(visitor: Client, make_product: MakeProduct):
+    make_product(id="igel", name='Laufjacke {title} %s "Igel"', price_cents=123456, stock=6)
+    make_product(id="reh", name="Laufhose Reh", image_url="products/0123456789abcdef0123")
+
+    made = visitor.get("/products/?q=lauf&sort=new")
+
+    assert [template.name for template in made.templates].count("shop/_product_card.html") == 3
+    shown = re.findall(r'href="/products/(\w+)/">([^<]*)</a></h3>', made.content.decode())
+    assert shown == [
+        ("reh", "Laufhose Reh"),
+        ("igel", "Laufjacke {title} %s &quot;Igel&quot;"),
+        ("fuchs", "Laufshirt Fuchs"),
+        ("luchs", "Laufschuh Luchs"),
+    ]
 
 
 def test_slots_follow_the_language(come: Callable[..., Client]):

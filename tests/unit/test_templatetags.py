@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from django.template import engines
 from django.test.utils import override_script_prefix
+from django.urls import reverse
 from django.utils import translation
 
 from ecokart.templatetags import ecokart as tags
@@ -94,6 +95,21 @@ def test_drawings_come_from_the_shops_own_address_with_its_prefix():
 
 def test_an_icons_name_cannot_break_out():
     assert "<script>" not in tags.icon(HOSTILE)
+
+
+# Addresses
+
+
+@pytest.mark.parametrize("prefix", ["/", "/dev/"])
+def test_a_products_address_is_the_one_that_django_finds(prefix: str):
+    with override_script_prefix(prefix):
+        shown = tags.product_url("prod-1_A")
+
+        assert shown == reverse("shop:product-detail", args=["prod-1_A"])
+
+
+def test_what_is_no_products_id_leads_nowhere_else():
+    assert tags.product_url('../admin?"<') == "/products/..%2Fadmin%3F%22%3C/"
 
 
 # Pictures
