@@ -1,4 +1,4 @@
-"""The catalogue as this process holds it: rows and words in SQLite in memory, sets of products as bits.
+"""The catalogue as this process holds it: rows in SQLite in memory, words in arrays, sets of products as bits.
 
 Everything here is derived from ``catalogue-index`` and can be thrown away. Nothing is ever changed in place: a product
 that changed is taken in anew, at a position of its own, and the old position leaves the sets. So whoever is
@@ -20,16 +20,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory.replica import bits, listed, words
+from inventory.replica import bits, listed, places, words
 from inventory.replica.listed import Listed, Raw
+from inventory.replica.places import Column
 
 _SCHEMA = f"""
     CREATE TABLE product (position INTEGER PRIMARY KEY, {listed.COLUMNS});
     CREATE TABLE current (id TEXT PRIMARY KEY, position INTEGER, updated TEXT) WITHOUT ROWID;
     CREATE TABLE shelf (id TEXT PRIMARY KEY, stocked INTEGER, moment TEXT) WITHOUT ROWID;
-    CREATE VIRTUAL TABLE word USING fts5 (
-        name, text, content = '', detail = 'column', columnsize = 0, tokenize = 'ascii'
-    );
+    {places.SCHEMA}
 """
 _INSERT = f"INSERT INTO product VALUES (?{', ?' * len(listed.NAMES)})"  # noqa: S608
 _columns = operator.itemgetter(*listed.NAMES)
@@ -48,7 +47,6 @@ RATINGS = (4, 3)
 # More newcomers than this at once are sorted in with all others instead of one by one.
 _ONE_BY_ONE = 200
 _PORTION = 200
-_COMMITTED = 4000
 _SPARSE = 400
 _DEEP = 240
 # Sets of words that are kept: at 100,000 products 12 KB each.
@@ -94,15 +92,14 @@ class Replica:
         self._sql.executescript(_SCHEMA)
         # One adds at a time; the other lock is for whoever uses the database, each time for as short as can be.
         self._adding, self._lock = threading.RLock(), threading.RLock()
-        # Where the transaction begins that is open.
-        self._begun_at = 0
+        self._places = places.Places(self._sql)
         #: Up to where everything that came is shown.
         self.shown = 0
         # What comes beyond that: the positions with a status, and those that leave when these are shown.
         self._coming: dict[str, int] = defaultdict(int)
         self._left = 0
         self._orders: dict[str, array[int]] = {}
-        self._found: dict[tuple[str, str], tuple[int, int]] = {}
+        self._found: dict[tuple[Column, str, bool], tuple[int, int]] = {}
         self._prices: dict[tuple[int | None, int | None], tuple[int, int]] = {}
         self._deep: dict[tuple[int, str], array[int]] = {}
         self.listed = functools.lru_cache(maxsize=4096)(self._listed)
@@ -138,7 +135,6 @@ class Replica:
             if not self.waiting:
                 return
             newcomers = range(self.shown, self.sets.size)
-            self._sql.execute("COMMIT")
             self._sort_in(newcomers)
             status = defaultdict(int, self.sets.status)
             for name, found in self._coming.items():
@@ -207,12 +203,14 @@ class Replica:
 
         The sets are kept by word, not by query: a shop has thousands of words, and its visitors all their combinations.
         """
-        beginning = self.vocabulary.few_beginning_with(meaning.beginning)
-        every = [f'"{word}"' for word in meaning.every.union(beginning or ())]
-        every += [f'"{meaning.beginning}" *'] if beginning is None else []
-        in_name = self._union("name", every)
-        exact = self._union("name", [f'"{word}"' for word in meaning.exact])
-        return Found(exact, in_name, in_name | self._union("text", every))
+        few = self.vocabulary.few_beginning_with(meaning.beginning)
+        every, beginning = meaning.every.union(few or ()), meaning.beginning if few is None else ""
+        in_name = self._union("name", every, beginning=beginning)
+        return Found(
+            self._union("name", meaning.exact),
+            in_name,
+            in_name | self._union("text", every, beginning=beginning),
+        )
 
     def priced(self, least: int | None, most: int | None) -> int:
         """What costs no less and no more, in cents."""
@@ -273,27 +271,18 @@ class Replica:
         return {product_id: (bool(stocked), moment) for product_id, stocked, moment in found}
 
     def _keep(self, rows: list[dict[str, Any]]) -> None:
-        """Write rows and words. Many make one transaction, since small ones cost FTS5 much sorting; not all, since it
-        sorts at the end, and pages wait for that."""
-        if self._sql.in_transaction and self.sets.size - self._begun_at >= _COMMITTED:
-            self._sql.execute("COMMIT")
-        if not self._sql.in_transaction:
-            self._sql.execute("BEGIN")
-            self._begun_at = self.sets.size
+        """Write rows and words."""
         numbered = list(enumerate(rows, start=self.sets.size))
+        self._sql.execute("BEGIN")
         self._sql.executemany(_INSERT, [(position, *_columns(row)) for position, row in numbered])
-        self._sql.executemany(
-            "INSERT INTO word (rowid, name, text) VALUES (?, ?, ?)",
-            [(position, " ".join(row["in_name"]), " ".join(row["in_text"])) for position, row in numbered],
-        )
         self._sql.executemany(
             "REPLACE INTO current VALUES (?, ?, ?)",
             [(row["id"], position, row["moment"]) for position, row in numbered],
         )
-        used: Counter[str] = Counter()
-        for row in rows:
-            used.update(row["in_name"] | row["in_text"])
-        self.vocabulary.add(used)
+        self._places.add("name", [(position, row["in_name"]) for position, row in numbered])
+        self._places.add("text", [(position, row["in_text"]) for position, row in numbered])
+        self._sql.execute("COMMIT")
+        self.vocabulary.add(Counter(itertools.chain(*(row["in_name"] | row["in_text"] for row in rows))))
 
     def _with(self, rows: list[dict[str, Any]]) -> Sets:
         """The sets with new rows in them, but for their status: by that they are found, and ``show`` gives it."""
@@ -331,18 +320,18 @@ class Replica:
             self.sets = dataclasses.replace(self.sets, stocked=stocked)
             self.changes += 1
 
-    def _union(self, column: str, matches: Iterable[str]) -> int:
-        """Where at least one of FTS5's expressions is true of a column. Our words have letters and digits only."""
+    def _union(self, column: Column, every: Iterable[str], *, beginning: str = "") -> int:
+        """Where at least one of some words stands, or one that begins so."""
         with self._lock:
-            return functools.reduce(int.__or__, (self._bits(column, match) for match in matches), 0)
+            found = self._bits(column, beginning, begins=True) if beginning else 0
+            return functools.reduce(int.__or__, (self._bits(column, word) for word in every), found)
 
-    def _bits(self, column: str, match: str) -> int:
-        size, found = self._found.get((column, match), (0, 0))
+    def _bits(self, column: Column, word: str, *, begins: bool = False) -> int:
+        size, found = self._found.get((column, word, begins), (0, 0))
         if size < self.sets.size:
-            question = "SELECT rowid FROM word WHERE word MATCH ? AND rowid >= ?"
-            new = self._sql.execute(question, (f"{{{column}}} : {match}", size)).fetchall()
-            found |= bits.of([position for (position,) in new], size=self.sets.size) if new else 0
-            remember(self._found, (column, match), (self.sets.size, found), _WORDS_KEPT)
+            new = (self._places.beginning if begins else self._places.of)(column, word, since=size)
+            found |= bits.of(new, size=self.sets.size) if new else 0
+            remember(self._found, (column, word, begins), (self.sets.size, found), _WORDS_KEPT)
         return found
 
     def _order(self, order: str) -> array[int]:

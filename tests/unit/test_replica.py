@@ -224,8 +224,7 @@ def test_what_came_is_found_when_it_is_shown_and_not_before():
 
 
 def test_what_waits_is_written_in_several_transactions_and_shown_in_one_step(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(store, "_PORTION", 1)
-    monkeypatch.setattr(store, "_COMMITTED", 2)
+    monkeypatch.setattr(store, "_PORTION", 2)
     replica, statements = Replica(), []
     replica._sql.set_trace_callback(statements.append)
 
@@ -233,7 +232,7 @@ def test_what_waits_is_written_in_several_transactions_and_shown_in_one_step(mon
     waiting = (statements.count("COMMIT"), names(replica))
     replica.show()
 
-    assert waiting == (2, {})
+    assert waiting == (3, {})
     assert names(replica) == dict.fromkeys("abcde", "1")
     assert not replica._sql.in_transaction
 
