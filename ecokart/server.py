@@ -8,6 +8,7 @@ before they are told to leave. docs/running.md says what that means for whoever 
 from __future__ import annotations
 
 import contextlib
+import gc
 import select
 import signal
 import socket
@@ -53,6 +54,13 @@ def when_ready(server: Any) -> None:
         server.signal(number, None)
 
     signal.signal(signal.SIGTERM, stop)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """gunicorn's hook: what is loaded stays, so nobody looks for garbage in it. The page that such a look falls into
+    takes fifty milliseconds longer, and one in a few thousand is."""
+    gc.collect()
+    gc.freeze()
 
 
 def let_nobody_in(listener: socket.socket) -> None:

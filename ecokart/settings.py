@@ -117,7 +117,7 @@ DATABASES: dict[str, dict[str, object]] = {}
 CSRF_FAILURE_VIEW = "ecokart.errors.csrf_failure"
 
 # Who is who: seven days in a signed cookie, as in the first version's tokens
-SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_ENGINE = "ecokart.cookies"
 # A browser takes a cookie of such a name only over https, for this host alone and all of its paths: no other host of
 # the same domain can plant one.
 _HOST_ONLY = "__Host-" if HTTPS else ""

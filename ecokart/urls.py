@@ -9,11 +9,12 @@ from ecokart import converters, errors, health, icons
 register_converter(converters.KeyConverter, "key")
 
 urlpatterns = [
+    # First, since its pages are asked for most.
+    path("", include("shop.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("icons-<slug:digest>.svg", icons.icons, name="icons"),
     path("language/", set_language, name="set_language"),
     path("admin/", include("adminpanel.urls")),
-    path("", include("shop.urls")),
 ]
 
 handler400 = errors.bad_request

@@ -1,12 +1,15 @@
 """Pages that more than one view answers with: a form that was wrong comes back on the page that it came from."""
 
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
 from django.conf import settings
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
-from django.views.decorators.cache import cache_control
 
 from inventory import baskets, catalogue
 from inventory.catalogue import Listed
@@ -15,9 +18,20 @@ from shop import owners, ready
 from shop.forms import AddToCartForm
 from shop.requests import ShopRequest
 
-#: For pages that show nobody's data but how much is in the cart: the browser may keep them for the way back, and asks
-#: anew before it shows them otherwise. All others are kept by nobody (``ecokart.middleware.keep_nothing``).
-may_come_back = cache_control(private=True, no_cache=True)
+P = ParamSpec("P")
+
+
+def may_come_back(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """For pages that show nobody's data but how much is in the cart: the browser may keep them for the way back, and
+    asks anew before it shows them otherwise. All others are kept by nobody (``ecokart.middleware.keep_nothing``)."""
+
+    @functools.wraps(view)
+    def with_header(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(*args, **kwargs)
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+    return with_header
 
 
 def cart(request: ShopRequest, *, status: int = 200, **more: object) -> HttpResponse:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
@@ -41,6 +41,8 @@ View = Callable[Concatenate[ShopRequest, P], HttpResponse]
 MANY = 6
 _LONGEST_QUERY = 300
 _BADGE = {"units", "total_cents"}
+#: Where a browser names one of these, it has the page already and asks whether that is still true.
+_CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"})
 _PLACE = secrets.token_hex(16)
 _MARK = re.compile(rf"<!--{_PLACE} (\w+)-->")
 _MARK_IN_BYTES = re.compile(_MARK.pattern.encode())
@@ -68,7 +70,7 @@ class Anybody(ShopRequest):
         super().__init__()
         self.method = "GET"
         self.path, self.path_info = request.path, request.path_info
-        self._host, self._scheme = request.get_host(), request.scheme
+        self._host, self._scheme = _host(request), request.scheme
         self.META = _Meta(QUERY_STRING=request.META.get("QUERY_STRING", ""))
         self.GET = request.GET
         self.LANGUAGE_CODE = request.LANGUAGE_CODE
@@ -125,6 +127,7 @@ class _Page:
     digest: bytes
     version: object
     shown: dict[str, tuple[int, int]] | None
+    has_form: bool
     known_at: int = -1
     known_since: float = float("-inf")
 
@@ -146,7 +149,7 @@ _pages: Kept[_Page] = Kept(0.5)
 _plain_pages: Kept[tuple[bytes | str, ...]] = Kept(0.15)
 #: Parts of pages as text: cards, header, footer.
 _fragments: Kept[str] = Kept(0.3)
-_fillings: Kept[Part] = Kept(0.05)
+_fillings: Kept[tuple[Part, Part]] = Kept(0.05)
 
 
 def page(view: View[P]) -> View[P]:
@@ -157,7 +160,7 @@ def page(view: View[P]) -> View[P]:
         if not _is_ordinary(request):
             return view(request, *args, **kwargs)
         version = catalogue.version()
-        address = (request.scheme or "", request.get_host(), request.path, request.META.get("QUERY_STRING", ""))
+        address = (request.scheme or "", _host(request), request.path, request.META.get("QUERY_STRING", ""))
         key = (request.LANGUAGE_CODE, *address)
         found = _pages.get(key)
         if found is None or not found.is_true(version):
@@ -213,6 +216,11 @@ def forget() -> None:
         kept.clear()
 
 
+def _host(request: ShopRequest) -> str:
+    """The host of a request that CommonMiddleware has let through: ``get_host`` would look through it once more."""
+    return request.META.get("HTTP_HOST") or request.get_host()
+
+
 def _is_ordinary(request: ShopRequest) -> bool:
     """Whether a visitor's own part of a page is what the slots know of, and nothing else."""
     badge = request.session.get("cart")
@@ -237,24 +245,22 @@ def _cut(view: View[P], request: ShopRequest, version: object, *args: P.args, **
     cut = _MARK_IN_BYTES.split(response.content)
     pieces = tuple(piece.decode() if number % 2 else Part(piece) for number, piece in enumerate(cut))
     digest = parts.digest(piece for piece in pieces if isinstance(piece, Part))
-    return _Page(pieces, digest, version, getattr(response, "shown", None))
+    return _Page(pieces, digest, version, getattr(response, "shown", None), has_form=pieces.count("csrf") > 1)
 
 
 def _filled(found: _Page, request: ShopRequest) -> HttpResponse:
-    slots = _slots(request, has_form=found.pieces.count("csrf") > 1)
-    etag = _etag(found.digest, slots.values())
-    response = HttpResponse(headers={"ETag": etag, "Vary": "Accept-Encoding"})
-    answer = get_conditional_response(request, etag=etag, response=response)
-    if answer is not None and answer is not response:
-        return answer
+    slots = _slots(request, has_form=found.has_form)
+    etag = _etag(found.digest, slots)
+    if not _CONDITIONS.isdisjoint(request.META):
+        response = HttpResponse(headers={"ETag": etag, "Vary": "Accept-Encoding"})
+        answer = get_conditional_response(request, etag=etag, response=response)
+        if answer is not None and answer is not response:
+            return answer
     if parts.accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-        response["Content-Encoding"] = "gzip"
-        response.content = parts.gzipped(slots[piece] if isinstance(piece, str) else piece for piece in found.pieces)
-    else:
-        response.content = b"".join(
-            [slots[piece].plain if isinstance(piece, str) else piece for piece in _plain(found)]
-        )
-    return response
+        content = parts.gzipped(slots[piece] if isinstance(piece, str) else piece for piece in found.pieces)
+        return HttpResponse(content, headers={"ETag": etag, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+    content = b"".join([slots[piece].plain if isinstance(piece, str) else piece for piece in _plain(found)])
+    return HttpResponse(content, headers={"ETag": etag})
 
 
 def _plain(found: _Page) -> tuple[bytes | str, ...]:
@@ -275,28 +281,30 @@ def _slots(request: ShopRequest, *, has_form: bool) -> dict[str, Part]:
         get_token(request)
     # As it is: Django masks it with dice because of what is compressed together with it, which here is nothing.
     token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{request.META["CSRF_COOKIE"]}">'
-    language, is_signed_in = request.LANGUAGE_CODE, "account_id" in request.session
     counted = (badge["units"], badge["total_cents"]) if badge else None
-    return {
-        "csrf": Stored(token.encode()),
-        "cart": _filling("cart", (language, counted), cart_badge=badge),
-        "account": _filling("account", (language, is_signed_in), signed_in=is_signed_in),
-    }
+    cart, account = _fillings_of(request.LANGUAGE_CODE, counted, "account_id" in request.session)
+    return {"csrf": Stored(token.encode()), "cart": cart, "account": account}
 
 
-def _filling(name: str, depends_on: tuple[Hashable, ...], **context: Any) -> Part:
-    key = (get_script_prefix(), name, *depends_on)
+def _fillings_of(language: str, counted: tuple[int, int] | None, is_signed_in: bool) -> tuple[Part, Part]:
+    """What many visitors have in common: the way to the cart, and to the account."""
+    key = (get_script_prefix(), language, counted, is_signed_in)
     found = _fillings.get(key)
     if found is None:
-        found = Part(render_to_string(f"shop/slots/{name}.html", context).encode())
-        _fillings.put(key, found, size=found.bytes_kept)
+        badge = {"units": counted[0], "total_cents": counted[1]} if counted else None
+        found = _filling("cart", cart_badge=badge), _filling("account", signed_in=is_signed_in)
+        _fillings.put(key, found, size=sum(part.bytes_kept for part in found))
     return found
 
 
-def _etag(digest: bytes, slots: Iterable[Part]) -> str:
+def _filling(name: str, **context: Any) -> Part:
+    return Part(render_to_string(f"shop/slots/{name}.html", context).encode())
+
+
+def _etag(digest: bytes, slots: Mapping[str, Part]) -> str:
     """Weak, because the answer is the same page compressed or not."""
     found = hashlib.blake2b(digest, key=_etag_key(settings.SECRET_KEY), digest_size=16)
-    for slot in slots:
+    for slot in slots.values():
         found.update(slot.deflated)
     return f'W/"{found.hexdigest()}"'
 

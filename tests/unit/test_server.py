@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -78,6 +79,15 @@ def test_a_house_that_stays_full_is_left_all_the_same(listener: socket.socket, m
         signal.raise_signal(signal.SIGTERM)
 
     assert done == [signal.SIGTERM]
+
+
+def test_nobody_looks_for_garbage_in_what_stays():
+    try:
+        server.post_worker_init(None)
+
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
 
 
 def test_docker_does_not_end_what_is_not_finished():
