@@ -78,6 +78,7 @@ def shop(active: int, *, full: bool) -> dict[str, Any]:
     from django.template.loader import get_template
 
     from benchmarks import meter
+    from ecokart import server
     from shop import ready
 
     ask = _asker("gzip")
@@ -88,6 +89,8 @@ def shop(active: int, *, full: bool) -> dict[str, Any]:
         pass  # Makes every client.
     ask("/healthz")
     ask("/info/imprint/")
+    # As production's processes do.
+    server.post_worker_init(None)
     first = _first_read(active)
     memory = _resident_kilobytes()
     blocks, size = (7, 20) if full else (3, 5)

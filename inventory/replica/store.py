@@ -46,7 +46,8 @@ _ORDERS = {
 RATINGS = (4, 3)
 # More newcomers than this at once are sorted in with all others instead of one by one.
 _ONE_BY_ONE = 200
-_PORTION = 200
+# So few at once that they are gone before anybody looks for garbage among them.
+_PORTION = 50
 _SPARSE = 400
 _DEEP = 240
 # Sets of words that are kept: at 100,000 products 12 KB each.
@@ -118,14 +119,20 @@ class Replica:
         Nothing that is shown changes, so that many may come one portion after the other and be sorted in together.
         """
         with self._adding:
-            with self._lock:
-                news, left = self._news(raws)
-            # Most of the time goes into this, and whoever asks for a page does not wait for it.
-            rows = [listed.row(raw) for raw in news]
-            for first in range(0, len(rows), _PORTION):
-                with self._lock:
-                    self._keep(rows[first : first + _PORTION])
-                    self.sets = self._with(rows[first : first + _PORTION])
+            came = list(raws)
+            for first in range(0, len(came), _PORTION):
+                self._add(came[first : first + _PORTION])
+
+    def _add(self, raws: list[Raw]) -> None:
+        with self._lock:
+            news, left = self._news(raws)
+        if not news:
+            return
+        # Most of the time goes into this, and whoever asks for a page does not wait for it.
+        rows = [listed.row(raw) for raw in news]
+        with self._lock:
+            self._keep(rows)
+            self.sets = self._with(rows)
             self._left |= left
 
     def show(self) -> None:
