@@ -116,7 +116,7 @@ def row(raw: Raw) -> dict[str, Any]:
         "folded": words.folded(name),
         "moment": moment,
         "in_name": in_name,
-        "in_text": in_text.union(_category_words(category)),
+        "anywhere": in_text.union(in_name, _category_words(category)),
     }
 
 

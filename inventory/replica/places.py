@@ -11,36 +11,43 @@ import itertools
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from typing import Literal
 
-Column = Literal["name", "text"]
+Column = Literal["name", "anywhere"]
 SCHEMA = """
-    CREATE TABLE code (field TEXT, word TEXT, position INTEGER, PRIMARY KEY (field, word, position)) WITHOUT ROWID;
+    CREATE TABLE code (word TEXT, position INTEGER, in_name INTEGER, PRIMARY KEY (word, position)) WITHOUT ROWID;
 """
 _AFTER_ALL = chr(0x10FFFF)
 
 
 class Places:
-    """Whoever asks or adds holds the lock of the connection."""
+    """Whoever asks where, or adds, holds the lock of the connection."""
 
     def __init__(self, sql: sqlite3.Connection) -> None:
         self._sql = sql
         self._by_word: dict[Column, dict[str, array[int]]] = {
             "name": defaultdict(_nowhere),
-            "text": defaultdict(_nowhere),
+            "anywhere": defaultdict(_nowhere),
         }
 
-    def add(self, column: Column, products: Iterable[tuple[int, Iterable[str]]]) -> None:
-        """Take in products with their words, at positions beyond all that are here."""
-        by_word, codes = self._by_word[column], []
-        for position, words in products:
+    def add(self, products: Iterable[tuple[int, Set[str], Set[str]]]) -> None:
+        """Take in products at positions beyond all that are here: the words of their names, and all of their words."""
+        name, anywhere, codes = self._by_word["name"], self._by_word["anywhere"], []
+        for position, in_name, words in products:
             for word in words:
                 if word.isalpha():
-                    by_word[word].append(position)
+                    anywhere[word].append(position)
                 else:
-                    codes.append((column, word, position))
+                    codes.append((word, position, word in in_name))
+            for word in in_name:
+                if word.isalpha():
+                    name[word].append(position)
         self._sql.executemany("INSERT INTO code VALUES (?, ?, ?)", codes)
+
+    def count(self, word: str) -> int:
+        """How many products have a word without digits; a product that changed counts as often."""
+        return len(self._by_word["anywhere"].get(word, ()))
 
     def of(self, column: Column, word: str, *, since: int) -> Collection[int]:
         """Where a word without digits stands, from a position on."""
@@ -50,8 +57,8 @@ class Places:
     def beginning(self, column: Column, part: str, *, since: int) -> Collection[int]:
         """Where words stand that begin so, from a position on. A position may come more than once."""
         codes = self._sql.execute(
-            "SELECT position FROM code WHERE field = ? AND word >= ? AND word < ? AND position >= ?",
-            (column, part, part + _AFTER_ALL, since),
+            "SELECT position FROM code WHERE word >= ? AND word < ? AND position >= ? AND in_name >= ?",
+            (part, part + _AFTER_ALL, since, column == "name"),
         )
         found = [self.of(column, word, since=since) for word in self._by_word[column] if word.startswith(part)]
         return [*itertools.chain(*found), *(position for (position,) in codes)]

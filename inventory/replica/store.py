@@ -15,7 +15,7 @@ import operator
 import sqlite3
 import threading
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +86,6 @@ class Replica:
     def __init__(self) -> None:
         self.generation = next(self._generations)
         self.sets = Sets()
-        self.vocabulary = words.Vocabulary()
         #: Counts what changed, so that whoever made something of it knows whether it is still true.
         self.changes = 0
         self._sql = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
@@ -94,6 +93,7 @@ class Replica:
         # One adds at a time; the other lock is for whoever uses the database, each time for as short as can be.
         self._adding, self._lock = threading.RLock(), threading.RLock()
         self._places = places.Places(self._sql)
+        self.vocabulary = words.Vocabulary(self._places.count)
         #: Up to where everything that came is shown.
         self.shown = 0
         # What comes beyond that: the positions with a status, and those that leave when these are shown.
@@ -212,11 +212,10 @@ class Replica:
         """
         few = self.vocabulary.few_beginning_with(meaning.beginning)
         every, beginning = meaning.every.union(few or ()), meaning.beginning if few is None else ""
-        in_name = self._union("name", every, beginning=beginning)
         return Found(
             self._union("name", meaning.exact),
-            in_name,
-            in_name | self._union("text", every, beginning=beginning),
+            self._union("name", every, beginning=beginning),
+            self._union("anywhere", every, beginning=beginning),
         )
 
     def priced(self, least: int | None, most: int | None) -> int:
@@ -286,10 +285,9 @@ class Replica:
             "REPLACE INTO current VALUES (?, ?, ?)",
             [(row["id"], position, row["moment"]) for position, row in numbered],
         )
-        self._places.add("name", [(position, row["in_name"]) for position, row in numbered])
-        self._places.add("text", [(position, row["in_text"]) for position, row in numbered])
+        self._places.add((position, row["in_name"], row["anywhere"]) for position, row in numbered)
         self._sql.execute("COMMIT")
-        self.vocabulary.add(Counter(itertools.chain(*(row["in_name"] | row["in_text"] for row in rows))))
+        self.vocabulary.add(set().union(*(row["anywhere"] for row in rows)))
 
     def _with(self, rows: list[dict[str, Any]]) -> Sets:
         """The sets with new rows in them, but for their status: by that they are found, and ``show`` gives it."""

@@ -9,7 +9,7 @@ import re
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,34 +98,34 @@ class Meaning:
 
 @dataclass
 class Vocabulary:
-    """Every word that the catalogue uses, with what is needed to find those that somebody may have meant."""
+    """Every word that the catalogue uses, with what is needed to find those that somebody may have meant.
 
-    counts: Counter[str] = field(default_factory=Counter)
+    ``count`` says how many products use one.
+    """
+
+    count: Callable[[str], int]
+    _known: set[str] = field(default_factory=set)
     _by_stem: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _by_pair: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _text: list[str] = field(default_factory=lambda: ["\n"])
     _meanings: dict[str, Meaning] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, used: Mapping[str, int]) -> None:
-        """Take in words, by how many products use them. What has digits in it is found as it stands: nobody means
-        another number."""
-        with self._lock:
-            before = len(self.counts)
-            for word, count in used.items():
-                if word not in self.counts and word.isalpha():
+    def add(self, used: Set[str]) -> None:
+        """Take in words. What has digits in it is found as it stands: nobody means another number."""
+        new = sorted(word for word in used - self._known if word.isalpha())
+        if new:
+            with self._lock:
+                for word in new:
                     self._add(word)
-                if word in self.counts:
-                    self.counts[word] += count
-            if len(self.counts) != before:
                 self._meanings.clear()
 
     def _add(self, word: str) -> None:
+        self._known.add(word)
         self._by_stem[stem(word)].append(word)
         self._text.append(f"{word}\n")
         for pair in _pairs(word):
             self._by_pair[pair].append(word)
-        self.counts[word] = 0
 
     def meaning(self, typed: str) -> Meaning:
         """What a typed word, folded, stands for."""
@@ -152,11 +152,11 @@ class Vocabulary:
         return dataclasses.replace(self._like(instead), instead=instead) if instead else found
 
     def _like(self, typed: str) -> Meaning:
-        exact = {*self._by_stem.get(stem(typed), ()), *([typed] if typed in self.counts else [])}
+        exact = {*self._by_stem.get(stem(typed), ()), *([typed] if typed in self._known else [])}
         near = set(self._containing(typed)) | set(self._containing(stem(typed)))
         for other in synonyms().get(stem(typed), ()):
             near.update(self._by_stem.get(stem(other), ()), self._containing(stem(other)))
-        most_used = sorted(near - exact, key=lambda word: -self.counts[word])[:_MOST_WORDS]
+        most_used = sorted(near - exact, key=lambda word: -self.count(word))[:_MOST_WORDS]
         beginning = stem(typed) if len(stem(typed)) >= _ANYWHERE else typed
         return Meaning(frozenset(exact), frozenset(exact.union(most_used)), beginning)
 
@@ -188,7 +188,7 @@ class Vocabulary:
         # An error spoils three pairs at the most (two letters swapped), so a word with fewer in common is too far.
         least = len(pairs) - 3 * allowed
         candidates = [word for word, count in shared.most_common(_CANDIDATES) if count >= least]
-        near = [(distance(typed, word), -self.counts[word], word) for word in candidates]
+        near = [(distance(typed, word), -self.count(word), word) for word in candidates]
         best = min(near, default=(allowed + 1, 0, ""))
         return best[2] if best[0] <= allowed else ""
 

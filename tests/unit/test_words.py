@@ -16,8 +16,12 @@ SHELF = (
 
 @pytest.fixture
 def vocabulary() -> words.Vocabulary:
-    made = words.Vocabulary()
-    made.add(Counter(SHELF.split()))
+    return vocabulary_of(Counter(SHELF.split()))
+
+
+def vocabulary_of(counts: dict[str, int]) -> words.Vocabulary:
+    made = words.Vocabulary(lambda word: counts[word])
+    made.add(counts.keys())
     return made
 
 
@@ -92,9 +96,7 @@ def test_what_is_known_or_like_nothing_is_not_taken_for_something_else(vocabular
 
 
 def test_of_two_words_that_are_equally_near_the_more_used_is_meant():
-    vocabulary = words.Vocabulary()
-    vocabulary.add({"tasche": 1, "masche": 1})
-    vocabulary.add({"masche": 2})
+    vocabulary = vocabulary_of({"tasche": 1, "masche": 3})
 
     assert vocabulary.meaning("gasche").instead == "masche"
 
@@ -102,7 +104,7 @@ def test_of_two_words_that_are_equally_near_the_more_used_is_meant():
 def test_a_new_word_changes_what_others_mean(vocabulary: words.Vocabulary):
     before = vocabulary.meaning("handschuh").every
 
-    vocabulary.add({"handschuhe": 1})
+    vocabulary.add({"handschuhe"})
 
     assert "handschuhe" not in before
     assert "handschuhe" in vocabulary.meaning("handschuh").every
