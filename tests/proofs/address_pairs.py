@@ -373,6 +373,8 @@ class Stage:
                 time.sleep(delay / 1000 if len(waiting) == 1 else 0)
         for number, wait in waiting:
             answers[number] = wait()
+        for answer in answers:
+            scene.meet_again(answer)
         state, broken = scene.look()
         scene.clear()
         first, second = (_ANY if number == left_out else scene.words(answers[number]) for number in (0, 1))

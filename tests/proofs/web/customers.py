@@ -273,6 +273,16 @@ class Visitor:
         return {"Cookie": cookies, "Accept-Language": self._language}
 
 
+def session_of(shop: Shop, answer: Answer) -> dict[str, object]:
+    """What a session cookie that came with an answer says; nothing where none did."""
+    found = [cookie for cookie in answer.cookies if cookie.startswith("sessionid=")]
+    value = found[-1].partition(";")[0].partition("=")[2].strip('"') if found else ""
+    if not value:
+        return {}
+    said: dict[str, object] = signing.loads(value, key=shop.secret_key, salt=_SESSION_SALT, serializer=JSONSerializer)
+    return said
+
+
 def at_once(connections: Sequence[Connection], requests: Sequence[Request]) -> list[Answer | NoAnswer]:
     """Send each request over a connection of its own before any answer is read: they run side by side."""
     failed: dict[int, NoAnswer] = {}

@@ -21,7 +21,7 @@ from pynamodb.expressions.update import Action
 from inventory import accounts, addresses, availability, clock, dynamodb, lines, second_factor, sessions, verification
 from inventory.models import Cart, Movement, Order, Product, Step, User
 from tests.proofs.promises import Books
-from tests.proofs.web.customers import ADDRESS, Answer, NoAnswer, Shop, Visitor
+from tests.proofs.web.customers import ADDRESS, Answer, NoAnswer, Shop, Visitor, session_of
 
 PASSWORD = "correct horse 1"
 #: What it may become: changed by who is logged in, set anew by who has the mail.
@@ -44,6 +44,7 @@ class Scene:
         self.guest_id, self._other_id = f"guest-{key}", f"guest-other-{key}"
         self.guest = Visitor(shop, owner_id=self.guest_id)
         self.staff = Visitor(shop, owner_id=staff.id)
+        self._newcomers: list[str] = []
         self.token = self._set()
 
     def _set(self) -> str:
@@ -167,8 +168,16 @@ class Scene:
     def _owners(self) -> dict[str, str]:
         known = {"guest": self.guest_id, "other": self._other_id}
         known |= {name: self.__dict__[name].id for name in ("account", "admin") if self._has(name)}
+        known |= {f"newcomer {number}": one for number, one in enumerate(self._newcomers)}
         opened = accounts.find_by_email(self.new_email) if self._has("new_email") else None
         return known | ({"new account": opened.id} if opened else {})
+
+    def meet_again(self, answer: Answer | NoAnswer | None) -> None:
+        """Know whoever an answer has made a guest: a customer whose session has ended goes on as a new one."""
+        said = session_of(self._shop, answer) if isinstance(answer, Answer) else {}
+        owner_id = said.get("guest_id")
+        if owner_id and owner_id not in {self.guest_id, *self._newcomers}:
+            self._newcomers.append(str(owner_id))
 
     def look(self) -> tuple[dict[str, object], list[str]]:
         """What the two requests have made of it, comparable between scenes, and which promises are broken."""
