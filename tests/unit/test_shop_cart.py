@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from inventory import catalogue, reservations, stock
+from inventory import catalogue, products, reservations, stock
 from inventory.models import Product
 
 MakeProduct = Callable[..., Product]
@@ -186,6 +186,22 @@ def test_an_ended_hold_offers_to_reserve_again(client: Client, product: Product,
     assert "Ihre Reservierung ist abgelaufen" in page
     assert 'action="/cart/reserve/"' in page
     assert 'href="/checkout/"' not in page
+
+
+@pytest.mark.parametrize("price_cents", [9999, 8999])
+def test_adding_when_the_hold_has_ended_holds_all_at_the_prices_of_today(
+    client: Client, make_product: MakeProduct, later: Callable[..., None], price_cents: int
+) -> None:
+    make_product(id="prod-1"), make_product(id="prod-2")
+    add(client, "prod-1", quantity=2)
+    later(hours=3)
+    products.save("prod-1", version=1, by="dana", price_cents=price_cents)
+
+    add(client, "prod-2")
+
+    basket = client.get("/cart/").context["basket"]
+    assert basket.is_held
+    assert basket.total_cents == 2 * price_cents + 9999
 
 
 def test_reserving_again_says_what_became_less(
