@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from adminpanel.requests import AdminRequest
 from inventory import baskets, devices, reservations, sessions
+from inventory.errors import InventoryError
 from inventory.models import User
 
 View = Callable[..., HttpResponse]
@@ -74,10 +75,15 @@ def sign_in(request: AdminRequest, user: User) -> None:
 
     Raises what ``reservations.join`` and ``sessions.begin`` raise; nobody is signed in then.
     """
-    guest_id = request.session.get("guest_id")
-    if guest_id:
-        reservations.join(guest_id, user.id)
     begun = sessions.begin(user, kind="admin", device=devices.name(request.headers.get("User-Agent", "")))
+    guest_id = request.session.get("guest_id")
+    try:
+        # Afterwards, so that the cart of a guest who is refused stays theirs.
+        if guest_id:
+            reservations.join(guest_id, user.id)
+    except InventoryError:
+        sessions.end(user.id, str(begun["sid"]))
+        raise
     # Nothing of the session before goes on: whoever knew that one does not know this one.
     sign_out(request)
     request.session.update(begun)

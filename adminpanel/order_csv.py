@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from inventory.exports import Sold
 
 #: What a spreadsheet takes for a formula when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def written(orders: Iterable[Sold]) -> bytes:
@@ -29,4 +30,6 @@ def written(orders: Iterable[Sold]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
+    # A spreadsheet may take any of these for the end of a cell, by its language.
+    cell = re.sub(r"[;,\"\s]+", " ", cell).strip()
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pynamodb.expressions.update import Action
 
@@ -55,19 +55,20 @@ def advance(order: Order, *, to: str, by: str, tracking: str = "") -> Order:
     return _take(order.id, Step(status=to, at=clock.now(), by=by, note=tracking), tracking=tracking, by_staff=True)
 
 
-def forget_customer(owner_id: str) -> None:
+def forget_customer(owner_id: str, *, beside: Iterable[str] = ()) -> None:
     """Take the e-mail address out of an owner's orders: at once, or when one that is under way has come to its end.
 
-    Name and delivery address stay: they belong to the invoice, which must be kept. May be repeated. Raises Busy.
+    ``beside`` are ids of orders that may be theirs. Name and delivery address stay: they belong to the invoice, which
+    must be kept. May be repeated. Raises Busy.
     """
-    for order in all_for(owner_id):
-        _forget(order.id)
+    for order_id in {*(order.id for order in all_for(owner_id)), *beside}:
+        _forget(order_id, owner_id)
 
 
 @dynamodb.retry_while_busy
-def _forget(order_id: str) -> None:
+def _forget(order_id: str, owner_id: str) -> None:
     order = dynamodb.get(Order, order_id)
-    if order is None or order.is_forgotten:
+    if order is None or order.user_id != owner_id or order.is_forgotten:
         return
     actions: list[Action] = [Order.is_forgotten.set(True)]
     if not order.next_steps:

@@ -71,7 +71,8 @@ def _set(seen: User, *, new: str, is_verified: bool = False) -> None:
         return  # An earlier try has happened after all.
     if user is None or (user.password, user.epoch) != (seen.password, seen.epoch):
         raise LinkUsed
-    actions = [User.password.set(new), *sessions.all_ended()]
+    # Who knew the password of before may have asked for an address of their own.
+    actions = [User.password.set(new), User.new_email.remove(), *sessions.all_ended()]
     if is_verified and user.verified_at is None:
         actions.append(User.verified_at.set(clock.now()))
     with dynamodb.transaction() as tx:

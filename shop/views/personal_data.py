@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from inventory import farewell, limits, personal_data
-from inventory.errors import WrongPassword
+from inventory.errors import OwnAccount, WrongPassword
 from shop import owners, pages
 from shop.access import account_required
 from shop.account_forms import DeleteForm
@@ -36,7 +36,7 @@ def account_delete(request: AccountRequest) -> HttpResponse:
     limits.login(request.account.email, address=request.address)
     try:
         farewell.delete(request.account, password=form.cleaned_data["old"])
-    except WrongPassword as refusal:
+    except (WrongPassword, OwnAccount) as refusal:
         form.add_error("old", refusal.sentence)
         return pages.form(request, "shop/account_delete.html", form, status=422)
     owners.forget(request)

@@ -227,8 +227,7 @@ ACCOUNTS = (
     ),
 )
 ROWS = SALES + ACCOUNTS
-#: The answer of a request that was not sent.
-_ANY = "any"
+_DELETION = "delete the account"
 # Of the control: what changes a cart, and only the cart's version keeps apart.
 _CART_ROWS = tuple(row for row in ROWS if row.name in {"add", "three", "remove", "extend", "check out"})
 
@@ -330,20 +329,25 @@ class Stage:
         yield from self._alone(pair, allowed, turned=False)
         for delay, turned in product(pair.delays, (False, True)[: 1 if pair.first is pair.second else 2]):
             outcome, broken = self._meet(pair, turned=turned, delay=delay)
-            if not _fits(outcome, allowed) and len(allowed) == 1 and pair.first is not pair.second:
+            if outcome not in allowed and len(allowed) == 1 and pair.first is not pair.second:
                 # Only now, since most pairs come to the same whichever is first.
                 yield from self._alone(pair, allowed, turned=True)
                 allowed += _let_in(pair, allowed)
             for number, row in enumerate((pair.first, pair.second)):
-                if not _fits(outcome, allowed) and _was_refused(row, outcome[number]):
-                    yield from self._alone(pair, allowed, turned=False, left_out=number)
-            if not _fits(outcome, allowed):
+                if outcome not in allowed and _was_refused(row, outcome[number]):
+                    yield from self._alone(pair, allowed, turned=False, left_out=number, said=outcome[number])
+            if outcome not in allowed:
                 broken.append(f"came to {outcome}; one after the other they come to {allowed}")
             yield from (self._sentence(pair, turned, delay, what) for what in broken)
 
-    def _alone(self, pair: Pair, allowed: list[Outcome], *, turned: bool, left_out: int | None = None) -> Iterator[str]:
-        """What the two come to one after the other, or one without the other, goes into ``allowed``."""
-        outcome, broken = self._meet(pair, turned=turned, delay=None, left_out=left_out)
+    def _alone(
+        self, pair: Pair, allowed: list[Outcome], *, turned: bool, left_out: int | None = None, said: str = ""
+    ) -> Iterator[str]:
+        """What the two come to one after the other, or one without the other, goes into ``allowed``.
+
+        The other has ``said`` why it was refused, and only with these words such an outcome is good.
+        """
+        outcome, broken = self._meet(pair, turned=turned, delay=None, left_out=left_out, said=said)
         first, second, state = outcome
         allowed.append(outcome)
         if pair.first is pair.second and left_out is None:
@@ -352,11 +356,11 @@ class Stage:
         yield from (self._sentence(pair, turned, None, what) for what in broken)
 
     def _meet(
-        self, pair: Pair, *, turned: bool, delay: int | None, left_out: int | None = None
+        self, pair: Pair, *, turned: bool, delay: int | None, left_out: int | None = None, said: str = ""
     ) -> tuple[Outcome, list[str]]:
         """Let the two requests meet in a new scene; ``delay`` is None for one after the other.
 
-        The one that is ``left_out`` is not sent, though the scene is ready for it.
+        The one that is ``left_out`` is not sent, though the scene is ready for it; what it ``said`` is its answer.
         """
         scene = Scene(self._shop, self._staff, is_lapsed=pair.is_lapsed)
         requests = [pair.first.make(scene), pair.second.make(scene)]
@@ -377,7 +381,7 @@ class Stage:
             scene.meet_again(answer)
         state, broken = scene.look()
         scene.clear()
-        first, second = (_ANY if number == left_out else scene.words(answers[number]) for number in (0, 1))
+        first, second = (said if number == left_out else scene.words(answers[number]) for number in (0, 1))
         broken += [f"answered {words}" for words in (first, second) if words[0] == "5" or words.startswith("no answer")]
         return (first, second, state), broken
 
@@ -403,17 +407,16 @@ class Stage:
         return f"{first.name} {how} {second.name} ({'lapsed' if pair.is_lapsed else 'held'} carts): {what}"
 
 
-def _fits(outcome: Outcome, allowed: Sequence[Outcome]) -> bool:
-    """Whether it could have come about one after the other. What was left out may have any answer."""
-    first, second, state = outcome
-    return any(state == then and head in {first, _ANY} and tail in {second, _ANY} for head, tail, then in allowed)
-
-
 def _let_in(pair: Pair, allowed: Sequence[Outcome]) -> Iterator[Outcome]:
-    """Who deletes an account was let in before the other request ended the session, and goes on to the end."""
-    (first, _, one), (_, second, other) = allowed
-    if "delete the account" in (pair.first.name, pair.second.name):
-        yield first, second, one if pair.first.name == "delete the account" else other
+    """Who deletes an account was let in before the other request ended the session, and goes on to the end.
+
+    That is so only where the deletion is refused when it comes second: whatever else met it was before or after.
+    """
+    (first, second_late, one), (first_late, second, other) = allowed
+    if pair.first.name == _DELETION and first_late != first:
+        yield first, second, one
+    if pair.second.name == _DELETION and second_late != second:
+        yield first, second, other
 
 
 def _was_refused(row: Row, words: str) -> bool:
@@ -424,7 +427,7 @@ def _was_refused(row: Row, words: str) -> bool:
     """
     with translation.override("de"):
         is_overtaken = any(str(error.says) in words for error in (SessionEnded, NoSuchAccount, NoSuchAddress))
-    return is_overtaken or (row in ACCOUNTS and words[0] == "4")
+    return is_overtaken or (row in ACCOUNTS and not row.name.startswith("customer: ") and words[0] == "4")
 
 
 # Addresses without a row

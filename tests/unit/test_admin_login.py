@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 from django.conf import settings as real_settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from inventory import baskets
+from inventory import accounts, baskets
+from inventory.errors import Busy, SessionEnded
 from inventory.models import Product, User
 
 PASSWORD = "correct horse 1"
@@ -115,6 +117,20 @@ def test_what_was_in_the_guests_cart_comes_along(client: Client, dana: User, pro
     assert basket is not None
     assert basket.units == 2
     assert client.session["cart"] == {"units": 2, "total_cents": 2 * product.price_cents}
+
+
+@pytest.mark.parametrize(("rule", "refusal"), [("sessions.begin", SessionEnded()), ("reservations.join", Busy())])
+def test_a_guest_who_is_not_let_in_keeps_their_cart(
+    client: Client, dana: User, product: Product, monkeypatch: pytest.MonkeyPatch, rule: str, refusal: Exception
+) -> None:
+    client.post("/cart/add/", {"product_id": product.id, "quantity": 2})
+    monkeypatch.setattr(f"inventory.{rule}", mock.Mock(side_effect=refusal))
+
+    answer = client.post("/admin/login/", {"email": dana.email, "password": PASSWORD})
+
+    assert answer.status_code == 409
+    assert client.get("/cart/").context["basket"].units == 2
+    assert accounts.find(dana.id).sessions == []  # type: ignore[union-attr]
 
 
 def test_who_is_in_already_is_sent_on(client: Client, dana: User, sign_in: Callable[..., None]) -> None:

@@ -13,15 +13,17 @@ from inventory import (
     addresses,
     catalogue,
     checkout,
+    dynamodb,
     farewell,
     orders,
     reservations,
+    second_factor,
     sessions,
     stock,
     verification,
 )
-from inventory.errors import NoSuchAccount, Unsure, WrongPassword
-from inventory.models import EmailGuard, Order, Product, User
+from inventory.errors import NoSuchAccount, OwnAccount, Unsure, WrongPassword
+from inventory.models import EmailGuard, Order, Product, SecondFactor, User
 from tests.unit import letterbox, wire
 from tests.unit.conftest import PASSWORD
 
@@ -245,3 +247,56 @@ def test_nothing_comes_into_the_cart_of_somebody_who_is_gone(alice: User, produc
     assert reservations.find(alice.id) is None
     assert reservations.find("guest-1").units == 2
     assert catalogue.find(product.id).available == 8
+
+
+def test_an_order_that_the_index_does_not_have_yet_is_forgotten(
+    alice: User, ordered: MakeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ordered("paid", "shipped", "delivered")
+    monkeypatch.setattr(orders, "all_for", lambda _owner_id: [])
+
+    farewell.delete(alice, password=PASSWORD)
+
+    assert now(order).email == ""
+
+
+def test_an_order_that_became_somebody_elses_is_left(alice: User, bob: User, ordered: MakeOrder) -> None:
+    order = ordered("paid", "shipped", "delivered")
+
+    orders.forget_customer(bob.id, beside=[order.id, "nothing"])
+
+    assert now(order).email == "alice@example.com"
+
+
+# Admins
+
+
+def test_an_admin_stays_until_another_admin_has_taken_the_role_away(alice: User, product: Product) -> None:
+    reservations.reserve(alice.id, product.id, quantity=3)
+    accounts.change_role(alice.id, role="admin", by="manage.py")
+
+    with pytest.raises(OwnAccount):
+        farewell.delete(alice, password=PASSWORD)
+
+    assert accounts.find(alice.id) is not None
+    assert catalogue.find(product.id).available == 7
+
+
+def test_who_becomes_an_admin_meanwhile_stays(alice: User) -> None:
+    def meanwhile() -> None:
+        accounts.change_role(alice.id, role="admin", by="manage.py")
+
+    with wire.just_before("TransactWriteItems", meanwhile), pytest.raises(OwnAccount):
+        farewell.delete(alice, password=PASSWORD)
+
+    assert accounts.find(alice.id) is not None
+
+
+def test_a_second_factor_goes_with_an_account_that_was_an_admins_once(alice: User) -> None:
+    accounts.change_role(alice.id, role="admin", by="manage.py")
+    second_factor.begin(alice.id)
+    accounts.change_role(alice.id, role="user", by="manage.py")
+
+    farewell.delete(alice, password=PASSWORD)
+
+    assert dynamodb.get(SecondFactor, SecondFactor.key(alice.id)) is None

@@ -155,6 +155,15 @@ def test_a_reset_ends_every_session_and_shows_that_the_address_is_right(alice: U
     assert now(alice).verified_at is not None
 
 
+def test_an_address_that_somebody_asked_for_with_the_password_of_before_is_not_waited_for(alice: User):
+    verification.ask_change(alice, "thief@example.com", password=PASSWORD)
+
+    passwords.reset(alice.id, seen=passwords.state(now(alice)), new=NEW)
+
+    with pytest.raises(LinkUsed):
+        verification.change(alice.id, "thief@example.com")
+
+
 def test_a_reset_leaves_when_an_address_was_confirmed(alice: User):
     verification.verify(alice.id, alice.email)
     before = now(alice).verified_at

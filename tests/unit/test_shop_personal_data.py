@@ -43,6 +43,16 @@ def test_a_deleted_account_is_a_strangers(customer: Client, alice: User, product
     assert letterbox.subjects("alice@example.com")[-1] == "Ihr Konto ist gelöscht"
 
 
+def test_an_admin_is_told_who_has_to_take_the_role_away_first(client: Client, dana: User, sign_in: Any) -> None:
+    sign_in(client, dana)
+
+    answer = client.post("/account/delete/", {"old": PASSWORD})
+
+    assert answer.status_code == 422
+    assert "anderer Admin" in answer.content.decode()
+    assert accounts.find(dana.id) is not None
+
+
 @pytest.mark.parametrize("password", ["", "wrong"])
 def test_a_wrong_password_deletes_nothing(customer: Client, alice: User, password: str) -> None:
     answer = customer.post("/account/delete/", {"old": password})
