@@ -13,17 +13,15 @@ from inventory import (
     addresses,
     catalogue,
     checkout,
-    dynamodb,
     farewell,
     orders,
     reservations,
-    second_factor,
     sessions,
     stock,
     verification,
 )
 from inventory.errors import NoSuchAccount, OwnAccount, Unsure, WrongPassword
-from inventory.models import EmailGuard, Order, Product, SecondFactor, User
+from inventory.models import EmailGuard, Order, Product, User
 from tests.unit import letterbox, wire
 from tests.unit.conftest import PASSWORD
 
@@ -290,13 +288,3 @@ def test_who_becomes_an_admin_meanwhile_stays(alice: User) -> None:
         farewell.delete(alice, password=PASSWORD)
 
     assert accounts.find(alice.id) is not None
-
-
-def test_a_second_factor_goes_with_an_account_that_was_an_admins_once(alice: User) -> None:
-    accounts.change_role(alice.id, role="admin", by="manage.py")
-    second_factor.begin(alice.id)
-    accounts.change_role(alice.id, role="user", by="manage.py")
-
-    farewell.delete(alice, password=PASSWORD)
-
-    assert dynamodb.get(SecondFactor, SecondFactor.key(alice.id)) is None

@@ -328,12 +328,16 @@ def test_a_reset_is_safe_to_repeat(admin: User, codes: list[str]) -> None:
 
 
 def test_it_goes_with_its_account(admin: User, codes: list[str]) -> None:
+    accounts.change_role(admin.id, role="user", by="manage.py")
+
     farewell.delete(admin, password=PASSWORD)
 
     assert dynamodb.get(SecondFactor, SecondFactor.key(admin.id)) is None
 
 
-def test_an_admin_without_one_can_go_too(dana: User) -> None:
+def test_who_was_an_admin_without_one_can_go_too(dana: User) -> None:
+    accounts.change_role(dana.id, role="user", by="manage.py")
+
     farewell.delete(dana, password=PASSWORD)
 
     assert accounts.find(dana.id) is None
