@@ -13,9 +13,12 @@ def delete(user: User, *, password: str) -> None:
     The units in its cart go back on the shelf. Its orders keep what an invoice needs and lose the e-mail address, those
     that are under way when they have arrived. The account itself goes last, in one transaction with its address, its
     book and its sessions: whatever stops this before, the owner can log in and ask again, and it goes on from there. A
-    password that is changed meanwhile does not stop it: half of an account would be gone then.
+    password or a role that is changed meanwhile does not stop it: half of an account would be gone then.
     """
-    _remove(accounts.prove(user, password).id)
+    known = accounts.prove(user, password)
+    if known.is_admin:
+        raise OwnAccount
+    _remove(known.id)
 
 
 @dynamodb.retry_while_busy
@@ -23,21 +26,18 @@ def _remove(user_id: str) -> None:
     user = accounts.find(user_id)
     if user is None:
         return  # An earlier try has happened after all.
-    if user.is_admin:
-        raise OwnAccount
     cart = reservations.clear(user.id)
     # What was ordered a moment ago may not be in the index yet; its id is one that the cart had.
     orders.forget_customer(user.id, beside=[str(one) for one in (*cart.offers, cart.order_id) if one])
     guard = EmailGuard(EmailGuard.key(user.email))
     # Whoever was an admin once has one.
     factor = dynamodb.get(SecondFactor, SecondFactor.key(user.id))
-    same = (User.email == user.email) & (User.role == user.role)
     with dynamodb.transaction() as tx:
         # Who still shops meanwhile is faster, and all of this begins anew, or finds the cart closed.
         carts.close(tx, cart)
         if factor:
             tx.delete(factor, condition=SecondFactor.id.exists(), otherwise=dynamodb.contended)
         tx.delete(guard, condition=EmailGuard.user_id == user.id, otherwise=dynamodb.contended)
-        tx.delete(User(user.id), condition=same, otherwise=dynamodb.contended)
+        tx.delete(User(user.id), condition=User.email == user.email, otherwise=dynamodb.contended)
         mails.write(tx, "account-deleted", to=user.email, about=accounts.who(user))
         audit.write(tx, "account.deleted", by=audit.name_of(user), target=audit.account(user.id))
