@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory import accounts, audit, clock, dynamodb, limits, mails
+from inventory import accounts, audit, clock, dynamodb, limits, mails, sessions
 from inventory.errors import EmailTaken, LinkUsed, SessionEnded
 from inventory.models import EmailGuard, User
 
@@ -32,24 +32,26 @@ def ask_change(user: User, email: str, *, password: str) -> None:
 
     An address that has an account already is asked in the same way; it is its owner who is told, and nobody else.
     Where it was written to too often lately nothing happens, which nobody is told. Raises WrongPassword, SessionEnded
-    when the account is gone, and Busy.
+    when the account is gone or was shut to whoever asks in this moment, and Busy.
     """
     known, address = accounts.prove(user, password), accounts.normalised(email)
     if limits.may_be_mailed(address):
-        _ask(known.id, address)
+        _ask(known, address)
 
 
 @dynamodb.retry_while_busy
-def _ask(user_id: str, address: str) -> None:
-    user = accounts.find(user_id)
-    if user is None:
+def _ask(seen: User, address: str) -> None:
+    user = accounts.find(seen.id)
+    # Whoever has just been shut out, by a new password, must not leave an address of their own behind.
+    if user is None or (user.password, user.epoch) != (seen.password, seen.epoch):
         raise SessionEnded
     taken = accounts.find_by_email(address) is not None
     kind = "address-taken" if taken else "verify-new-address"
     about = {"email": address} if taken else accounts.who(user, by_name=False, email=address)
+    same = (User.email == user.email) & (User.password == user.password) & sessions.none_ended(user)
     actions = [User.new_email.remove() if taken else User.new_email.set(address)]
     with dynamodb.transaction() as tx:
-        tx.update(User(user.id), actions, condition=User.email == user.email, otherwise=dynamodb.contended)
+        tx.update(User(user.id), actions, condition=same, otherwise=dynamodb.contended)
         mails.write(tx, kind, to=address, about=about)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inventory import accounts, dynamodb, verification
+from inventory import accounts, dynamodb, passwords, verification
 from inventory.errors import Busy, EmailTaken, LinkUsed, SessionEnded, WrongPassword
 from inventory.models import EmailGuard, User
 from tests.unit import letterbox, wire
@@ -207,3 +207,13 @@ def test_an_account_that_is_gone_asks_for_no_other_address(alice: User):
 
     with wire.just_before("TransactWriteItems", meanwhile), pytest.raises(SessionEnded):
         verification.ask_change(alice, NEW, password=PASSWORD)
+
+
+def test_who_is_shut_out_meanwhile_leaves_no_address_of_their_own_behind(alice: User):
+    def meanwhile() -> None:
+        passwords.reset(alice.id, seen=passwords.state(alice), new="seven green frogs")
+
+    with wire.just_before("TransactWriteItems", meanwhile), pytest.raises(SessionEnded):
+        verification.ask_change(alice, NEW, password=PASSWORD)
+
+    assert accounts.find(alice.id).new_email is None
