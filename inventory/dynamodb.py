@@ -26,6 +26,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from inventory import transport
 from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import TableMeta, models
 
@@ -100,8 +101,25 @@ def spare() -> None:
 def _spare(session: Any) -> None:
     # The SDK would put its name together out of thirty parts, twice for each call.
     session.set_default_client_config(Config(user_agent=f"Botocore/{botocore.__version__} ecokart"))
+    session.register("creating-client-class.dynamodb", _spare_client)
     for operation in ("GetItem", "Query", "BatchGetItem"):
         session.register(f"before-parse.dynamodb.{operation}", _items_as_they_are)
+
+
+def _spare_client(base_classes: list[type], **_: Any) -> None:
+    base_classes.insert(0, _Client)
+
+
+class _Client:
+    """What a client of the SDK becomes: it asks one address, which is known, over connections of ours."""
+
+    def __init__(self, *, endpoint: Any, client_config: Config, **known: Any) -> None:
+        verify = endpoint.http_session._verify
+        if transport.is_ordinary(endpoint.host, client_config, verify=verify):
+            endpoint.http_session = transport.Session(client_config, verify=verify)
+        # Without it the SDK takes the address that the client was made with, and does not work it out at each call.
+        known["endpoint_ruleset_resolver"] = None
+        super().__init__(endpoint=endpoint, client_config=client_config, **known)  # type: ignore[call-arg]
 
 
 def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

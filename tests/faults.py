@@ -32,12 +32,12 @@ from unittest import mock
 
 import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from botocore.httpsession import URLLib3Session
 from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 
-from inventory import dynamodb, reservations
+from inventory import dynamodb, reservations, transport
 from inventory.models import TableMeta, models
 from tests import aws_errors
 from tests.fault_plans import FAULTS, Call, Decide, Fault, Kind, Plan
@@ -229,9 +229,9 @@ _CARRIED_OUT = {
 
 
 @functools.cache
-def _session() -> URLLib3Session:
+def _session() -> transport.Session:
     """A way to the engine that does not depend on the client whose request it is."""
-    return URLLib3Session(timeout=(1, 30), max_pool_connections=32)
+    return transport.Session(Config(connect_timeout=1, read_timeout=30, max_pool_connections=32), verify=True)
 
 
 class _Time:

@@ -1,7 +1,7 @@
 """The SDK without what costs much and proves nothing.
 
-That is its name, its signature, where its rules say that the engine is, a second look at what a question and an answer
-are made of, and the layers over a plain socket.
+That is its name, its signature, a second look at what a question and an answer are made of, and the layers over a plain
+socket.
 
 A proof makes hundreds of thousands of calls to an engine on loopback; half of what a call costs goes into these. What
 the shop asks, what the SDK makes of it, its errors and its further attempts stay as they are.
@@ -14,19 +14,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 from unittest import mock
-from weakref import WeakKeyDictionary
 
 from botocore import awsrequest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
-from botocore.httpsession import URLLib3Session
 from botocore.model import Shape
 from botocore.parsers import JSONParser
-from botocore.regions import EndpointRulesetResolver
 from botocore.serialize import JSONSerializer
 from botocore.useragent import UserAgentString
 
+from inventory import transport
 from tests import engines
 from tests.open_lines import Lines
 from tests.quick_models import quick_models
@@ -51,12 +49,11 @@ def quick_sdk() -> Iterator[None]:
         quick_models(),
         mock.patch.object(UserAgentString, "to_string", _name),
         mock.patch.object(SigV4Auth, "add_auth", _add_auth),
-        mock.patch.object(EndpointRulesetResolver, "construct_endpoint", _construct_endpoint),
         mock.patch.object(awsrequest, "HTTPHeaders", _Headers),
         mock.patch.object(awsrequest, "HeadersDict", dict),
         mock.patch.object(JSONSerializer, "_serialize", _serialize),
         mock.patch.object(JSONParser, "_handle_json_body", _handle_json_body),
-        mock.patch.object(URLLib3Session, "send", engine.send),
+        mock.patch.object(transport.Session, "send", engine.send),
     ):
         yield
 
@@ -77,16 +74,7 @@ def _add_auth(_self: SigV4Auth, request: Any) -> None:
     request.headers["Authorization"] = _SIGNED
 
 
-_construct_anew = EndpointRulesetResolver.construct_endpoint
 _handle_anew = JSONParser._handle_json_body
-_endpoints: WeakKeyDictionary[EndpointRulesetResolver, Any] = WeakKeyDictionary()
-
-
-def _construct_endpoint(self: EndpointRulesetResolver, **asked: Any) -> Any:
-    """A client of DynamoDB whose address was given to it has that one, whatever it is asked for."""
-    if self not in _endpoints:
-        _endpoints[self] = _construct_anew(self, **asked)
-    return _endpoints[self]
 
 
 def _serialize(_self: JSONSerializer, serialized: dict[str, Any], value: dict[str, Any], *_: Any) -> None:

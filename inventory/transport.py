@@ -1,0 +1,131 @@
+"""How requests travel to DynamoDB: over connections that stay open, by Python's own HTTP client.
+
+The SDK sends them through urllib3, which takes a fifth of the processor time of a whole call to be right for any
+address; ours never changes. What is signed, sent again, or taken for an error is the SDK's affair as ever. Where there
+is a proxy, or certificates are not to be looked at, the SDK's own way stays.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import select
+import socket
+import ssl
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+
+
+def is_ordinary(address: str, config: Config, *, verify: bool | str) -> bool:
+    """Whether there is nothing between us and an address that only the SDK's own way knows how to deal with."""
+    unusual = [config.proxies, config.proxies_config, config.client_cert, get_environ_proxies(address)]
+    return verify is not False and not any(unusual)
+
+
+class Session:
+    """In place of botocore's ``URLLib3Session``, for one address. Safe for threads; keeps as many connections as were
+    needed at once, up to the most that the client may keep."""
+
+    def __init__(self, config: Config, *, verify: bool | str) -> None:
+        """``verify`` as the SDK has it: a file with the certificates to trust, or True for those that it brings."""
+        self._verify = verify
+        self._connect_seconds, self._read_seconds = config.connect_timeout, config.read_timeout
+        self._most = config.max_pool_connections
+        self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close, self._idle)
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Raises what the SDK tries again after: ConnectTimeoutError, ReadTimeoutError and other HTTPClientErrors."""
+        connection, is_kept = self._idle_one() or self._opened(request.url), False
+        try:
+            connection.request(request.method, urlsplit(request.url).path, request.body, request.headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            is_kept = connection.sock is not None and len(self._idle) < self._most
+        except TimeoutError as failed:
+            raise ReadTimeoutError(endpoint_url=request.url, error=failed) from failed
+        except (OSError, http.client.HTTPException) as failed:
+            raise ConnectionClosedError(endpoint_url=request.url, request=request, error=failed) from failed
+        finally:
+            # Whatever went wrong: an answer may still be on its way, to whoever would ask next.
+            if not is_kept:
+                connection.close()
+        if is_kept:
+            self._idle.append(connection)
+        return AWSResponse(request.url, answer.status, dict(answer.getheaders()), _Read(body))
+
+    def close(self) -> None:
+        _close(self._idle)
+
+    def _idle_one(self) -> http.client.HTTPConnection | None:
+        """A connection that was used before and is still open, the one used last first."""
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if not _has_news(connection.sock):
+                    return connection
+                connection.close()
+        return None
+
+    def _connection(self, address: str) -> http.client.HTTPConnection:
+        where = urlsplit(address)
+        if where.scheme == "https":
+            trusted = _trusted(self._verify)
+            return http.client.HTTPSConnection(where.netloc, timeout=self._connect_seconds, context=trusted)
+        return http.client.HTTPConnection(where.netloc, timeout=self._connect_seconds)
+
+    def _opened(self, address: str) -> http.client.HTTPConnection:
+        connection = self._connection(address)
+        try:
+            connection.connect()
+        except ssl.SSLError as failed:
+            raise SSLError(endpoint_url=address, error=failed) from failed
+        except TimeoutError as failed:
+            raise ConnectTimeoutError(endpoint_url=address, error=failed) from failed
+        except OSError as failed:
+            raise EndpointConnectionError(endpoint_url=address, error=failed) from failed
+        connection.sock.settimeout(self._read_seconds)
+        return connection
+
+
+def _close(connections: list[http.client.HTTPConnection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
+@functools.cache
+def _trusted(verify: bool | str) -> ssl.SSLContext:
+    """Reading all the certificates takes longer than anything else here."""
+    return ssl.create_default_context(cafile=get_cert_path(verify))
+
+
+def _has_news(idle: socket.socket) -> bool:
+    """Whether something came while nobody had asked: mostly that the other side has closed the connection."""
+    poll = select.poll()
+    poll.register(idle, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class _Read:
+    """An answer's body as the SDK reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._body
