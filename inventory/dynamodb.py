@@ -136,10 +136,10 @@ def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: 
 
 
 def share_one_client() -> None:
-    """Let the models of all tables ask through one client, for processes that start often and serve one at a time.
+    """Let the models of all tables ask through one client.
 
     PynamoDB makes a client for each table when it is first needed. The first request to a cart waits 40 ms for each of
-    them, and more where it gets a part of a processor.
+    them, and more where it gets a part of a processor; and each is 30,000 objects for a look for garbage to go through.
     """
     shared = connection()
     for table in (model._get_connection() for model in models()):

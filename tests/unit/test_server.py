@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import CredentialRetrievalError
+from botocore.session import Session
 
 from ecokart import local, server
+from inventory import dynamodb
+from inventory.models import models
 
 
 @pytest.fixture
@@ -81,13 +85,43 @@ def test_a_house_that_stays_full_is_left_all_the_same(listener: socket.socket, m
     assert done == [signal.SIGTERM]
 
 
-def test_nobody_looks_for_garbage_in_what_stays():
-    try:
-        server.post_worker_init(None)
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a process begins with: no client, and garbage looked for everywhere."""
+    for model in models():
+        monkeypatch.setattr(model._get_connection(), "connection", model._get_connection().connection)
+    dynamodb.connection.cache_clear()
+    yield
+    dynamodb.connection.cache_clear()
+    gc.unfreeze()
 
-        assert gc.get_freeze_count() > 10_000
-    finally:
-        gc.unfreeze()
+
+@pytest.mark.usefixtures("clients")
+def test_nobody_looks_for_garbage_in_what_stays():
+    server.post_worker_init(None)
+
+    assert gc.get_freeze_count() > 10_000
+
+
+@pytest.mark.usefixtures("clients")
+def test_every_table_is_asked_through_one_client_in_which_nobody_looks_for_garbage():
+    server.post_worker_init(None)
+
+    clients = {id(model._get_connection().connection.client) for model in models()}
+    assert clients == {id(dynamodb.connection().client)}
+    assert not clients & set(map(id, gc.get_objects()))
+
+
+@pytest.mark.usefixtures("clients")
+def test_a_process_begins_where_nobody_says_who_it_is(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise CredentialRetrievalError(provider="container-role", error_msg="no answer")
+
+    monkeypatch.setattr(Session, "create_client", refuse)
+
+    server.post_worker_init(None)
+
+    assert gc.get_freeze_count() > 10_000
 
 
 def test_docker_does_not_end_what_is_not_finished():
