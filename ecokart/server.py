@@ -69,6 +69,14 @@ def post_worker_init(_worker: Any) -> None:
         _ = dynamodb.connection().client
     gc.collect()
     gc.freeze()
+    gc.callbacks.append(_stay)
+
+
+def _stay(phase: str, info: dict[str, int]) -> None:
+    """Once more after the first look at everything: by then templates, catalogue and pages are there."""
+    if phase == "stop" and info["generation"] == 2:
+        gc.callbacks.remove(_stay)
+        gc.freeze()
 
 
 def let_nobody_in(listener: socket.socket) -> None:

@@ -91,7 +91,9 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for model in models():
         monkeypatch.setattr(model._get_connection(), "connection", model._get_connection().connection)
     dynamodb.connection.cache_clear()
+    before = list(gc.callbacks)
     yield
+    gc.callbacks[:] = before
     dynamodb.connection.cache_clear()
     gc.unfreeze()
 
@@ -122,6 +124,20 @@ def test_a_process_begins_where_nobody_says_who_it_is(monkeypatch: pytest.Monkey
     server.post_worker_init(None)
 
     assert gc.get_freeze_count() > 10_000
+
+
+@pytest.mark.usefixtures("clients")
+def test_what_the_first_visitors_have_loaded_stays_too_and_what_comes_later_is_looked_at():
+    server.post_worker_init(None)
+    loaded: list[list[None]] = [[]]
+
+    gc.collect()
+    later: list[list[None]] = [[]]
+    gc.collect()
+
+    looked_at = set(map(id, gc.get_objects()))
+    assert id(loaded) not in looked_at
+    assert id(later) in looked_at
 
 
 def test_docker_does_not_end_what_is_not_finished():
