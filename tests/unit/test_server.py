@@ -6,11 +6,14 @@ import gc
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import CredentialRetrievalError
 from botocore.session import Session
+from gunicorn.workers.gthread import ThreadWorker
 
 from ecokart import local, server
 from inventory import dynamodb
@@ -138,6 +141,35 @@ def test_what_the_first_visitors_have_loaded_stays_too_and_what_comes_later_is_l
     looked_at = set(map(id, gc.get_objects()))
     assert id(loaded) not in looked_at
     assert id(later) in looked_at
+
+
+def _let_in(kind: type[Any], listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many of 24 that knock at once each of two processes lets in, of which the second one is slow to wake up."""
+    connections: list[Any] = []
+    monkeypatch.setattr(ThreadWorker, "enqueue_req", lambda _, connection: connections.append(connection))
+    first, second = (kind.__new__(kind) for _ in range(2))
+    for worker in (first, second):
+        worker.cfg, worker.nr_conns = SimpleNamespace(threads=4), 0
+        worker.keepalived_conns, worker.pending_conns = [], []
+    monkeypatch.setattr(server.time, "sleep", lambda _: [ThreadWorker.accept(second, listener) for _ in range(4)])
+    with ExitStack() as stack:
+        for _ in range(24):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        while first.nr_conns + second.nr_conns < 24:
+            first.accept(listener)
+        for connection in connections:
+            connection.close()
+    return [first.nr_conns, second.nr_conns]
+
+
+def test_gunicorns_own_process_lets_in_whoever_knocks(listener: socket.socket, monkeypatch: pytest.MonkeyPatch):
+    assert _let_in(ThreadWorker, listener, monkeypatch) == [24, 0]
+
+
+def test_a_process_that_has_its_hands_full_leaves_newcomers_to_another(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+):
+    assert min(_let_in(server.Worker, listener, monkeypatch)) >= 8
 
 
 def test_docker_does_not_end_what_is_not_finished():
