@@ -6,6 +6,7 @@ import datetime
 import http.client
 import http.server
 import ipaddress
+import socket
 import ssl
 import threading
 import time
@@ -90,7 +91,8 @@ def session(*, verify: bool | str = True, config: Config = CONFIG) -> transport.
 
 def asking(server: Server, body: bytes = b"what", scheme: str = "http") -> AWSPreparedRequest:
     address = f"{scheme}://{HOST}:{server.server_address[1]}/"
-    return AWSPreparedRequest("POST", address, {"X-Amz-Target": b"GetItem"}, body, stream_output=False)
+    headers = {"X-Amz-Target": b"GetItem", "Content-Length": str(len(body))}
+    return AWSPreparedRequest("POST", address, headers, body, stream_output=False)
 
 
 def test_what_was_asked_arrives_and_so_does_the_answer() -> None:
@@ -144,7 +146,7 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used() -> None:
     with serving(and_go) as server:
         for _ in range(2):
             assert way.send(asking(server)).content == b"/ what"
-            _wait_until(lambda: all(transport._has_news(idle.sock) for idle in way._idle))
+            _wait_until(lambda: all(transport._has_news(idle) for idle in way._idle))
 
     assert len(set(server.connections)) == 2
 
@@ -164,7 +166,7 @@ def test_closing_closes_what_is_idle() -> None:
         (idle,) = way._idle
         way.close()
 
-    assert idle.sock is None
+    assert idle.fileno() == -1
     assert not way._idle
 
 
@@ -213,10 +215,10 @@ def test_nobody_there() -> None:
 
 
 def test_nobody_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(_self: Any) -> None:
+    def never(*_: Any, **__: Any) -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(http.client.HTTPConnection, "connect", never)
+    monkeypatch.setattr(socket, "create_connection", never)
     request = AWSPreparedRequest("POST", f"http://{HOST}:1/", {}, b"", stream_output=False)
 
     with pytest.raises(ConnectTimeoutError):
@@ -230,7 +232,7 @@ def test_whoever_is_interrupted_leaves_no_connection_to_others(monkeypatch: pyte
     way = session()
     with serving() as server:
         way.send(asking(server))
-        monkeypatch.setattr(http.client.HTTPConnection, "getresponse", interrupted)
+        monkeypatch.setattr(http.client.HTTPResponse, "begin", interrupted)
         with pytest.raises(KeyboardInterrupt):
             way.send(asking(server))
 
