@@ -26,7 +26,7 @@ class Bar:
 class Chart:
     """A bar chart. ``top_cents`` is what its upper edge stands for."""
 
-    bars: list[Bar]
+    bars: tuple[Bar, ...]
     top_cents: int
     width: int = WIDTH
     height: int = HEIGHT
@@ -50,7 +50,7 @@ def by_day(amounts: Sequence[tuple[date, int]]) -> Chart:
         height = max(2, round(HEIGHT * cents / top)) if cents > 0 else 0
         x = round(number * room + room * (1 - _FILLED) / 2)
         bars.append(Bar(day, cents, x=x, y=HEIGHT - height, width=round(room * _FILLED), height=height))
-    return Chart(bars, top)
+    return Chart(tuple(bars), top)
 
 
 def _round_up(cents: int) -> int:

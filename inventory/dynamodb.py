@@ -11,7 +11,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -23,6 +23,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -76,6 +77,8 @@ class AlreadyDone(Exception):
 
 Refusal = Callable[[Any], Exception]
 Updates = Sequence[tuple[Model, Sequence[Action]]]
+#: An item, or a value in one, as DynamoDB sends it.
+Raw = dict[str, Any]
 
 #: Who wants to know what a transaction has updated in this process, and whether it is known to have happened.
 listeners: list[Callable[[Updates, bool], None]] = []
@@ -309,27 +312,93 @@ def get_many(*wanted: tuple[type[Model], Iterable[str]]) -> list[dict[str, Any]]
     Raises Contention when no answer comes, or only a part of it again and again.
     """
     found: dict[type[Model], dict[str, Any]] = {model: {} for model, _ in wanted}
-    models = {model.Meta.table_name: model for model in found}
+    for model, raw in _batches(wanted, {}):
+        found[model][raw[_key_name(model)]["S"]] = model.from_raw_data(raw)
+    return [found[model] for model, _ in wanted]
+
+
+def get_raw(*wanted: tuple[type[Model], Iterable[str], tuple[str, ...]]) -> list[dict[str, Raw]]:
+    """The same for lists: some attributes of each item, as DynamoDB sends them. To make models of them takes long.
+
+    Takes a model, keys and the names of the attributes for each table, its key among them; no names are all of them.
+    """
+    found: dict[type[Model], dict[str, Raw]] = {model: {} for model, *_ in wanted}
+    for model, raw in _batches(
+        [(model, keys) for model, keys, _ in wanted], {model: names for model, _, names in wanted}
+    ):
+        found[model][raw[_key_name(model)]["S"]] = raw
+    return [found[model] for model, *_ in wanted]
+
+
+def query_raw(
+    model: type[Model],
+    index: GlobalSecondaryIndex[Any],
+    key: str,
+    names: tuple[str, ...],
+    *,
+    since: str = "",
+    newest: int | None = None,
+) -> Iterator[Raw]:
+    """Some attributes of what an index by time has under a key, and these two: all, or what came ``since``.
+
+    The newest first where ``newest`` says how many are wanted; who has them need not ask on.
+    """
+    key_name, time_name = _key_names(index)
+    question = {
+        "TableName": model.Meta.table_name,
+        "IndexName": index.Meta.index_name,
+        "KeyConditionExpression": f"#{key_name} = :key AND #{time_name} >= :since",
+        "ExpressionAttributeValues": {":key": {"S": key}, ":since": {"S": since or "0"}},
+        "ScanIndexForward": newest is None,
+        **projection({*names, key_name, time_name}),
+        **({} if newest is None else {"Limit": newest}),
+    }
+    while True:
+        answer = connection().client.query(**question)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def projection(names: Iterable[str]) -> dict[str, Any]:
+    """What asks for some attributes only. Each has an alias: many of ours are words that DynamoDB keeps for itself."""
+    return {
+        "ProjectionExpression": ", ".join(f"#{name}" for name in names),
+        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+    }
+
+
+def _batches(
+    wanted: Iterable[tuple[type[Model], Iterable[str]]], names: Mapping[type[Model], tuple[str, ...]]
+) -> Iterator[tuple[type[Model], Raw]]:
     waiting = [(model, key) for model, keys in wanted for key in dict.fromkeys(keys)]
+    models = {model.Meta.table_name: model for model, _ in waiting}
     tries, deadline = 0, time.monotonic() + RETRY_SECONDS
     while waiting:
         batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
         request: dict[str, dict[str, Any]] = {}
         for model, key in batch:
             part = request.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": True})
+            if not part["Keys"] and names.get(model):
+                part |= projection(names[model])
             part["Keys"].append({_key_name(model): {"S": key}})
         with reading():
             answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         for table, items in answer["Responses"].items():
             for item in items:
-                found[models[table]][item[_key_name(models[table])]["S"]] = models[table].from_raw_data(item)
+                yield models[table], item
         for table, part in answer.get("UnprocessedKeys", {}).items():
             waiting += [(models[table], key[_key_name(models[table])]["S"]) for key in part["Keys"]]
             tries += 1
             if tries > RETRY_TIMES or time.monotonic() > deadline:
                 raise Contention
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.02 * 2**tries)))
-    return [found[model] for model, _ in wanted]
+
+
+def _key_names(index: GlobalSecondaryIndex[Any]) -> tuple[str, str]:
+    first, second = sorted(index.Meta.attributes.values(), key=lambda attribute: attribute.is_range_key)
+    return first.attr_name, second.attr_name
 
 
 @functools.cache

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
 
 from pynamodb.expressions.update import Action
 
 from inventory import audit, availability, clock, dynamodb, mails
+from inventory.attributes import EuroCentsAttribute, MomentAttribute
 from inventory.errors import NotPossible
 from inventory.models import Movement, Order, Product, Step
 
@@ -15,6 +20,35 @@ STATUSES = Order.STATUSES
 WAITING = ("pending", "paid")
 #: What an order becomes that its customer gets a mail about.
 TOLD = ("shipped", "cancelled")
+#: What a row wants.
+ROW = ("id", "number", "status", "createdAt", "address", "email", "userId", "items", "totalAmount")
+_cents, _moment = EuroCentsAttribute().deserialize, MomentAttribute().deserialize
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An order as lists of the shop's staff show it. ``customer`` is their e-mail address, or what else tells them."""
+
+    id: str
+    number: str
+    status: str
+    created_at: datetime
+    name: str
+    customer: str
+    units: int
+    total_cents: int
+
+    @property
+    def status_label(self) -> str:
+        return str(Order.STATUSES.get(self.status, self.status))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Orders, newest first, and how many there are in each state that waits for the shop."""
+
+    rows: list[Row]
+    waiting: dict[str, int]
 
 
 def find(order_id: str) -> Order | None:
@@ -33,16 +67,43 @@ def all_for(owner_id: str) -> list[Order]:
         return list(Order.owner_index.query(owner_id, scan_index_forward=False))
 
 
-def list_by_status(status: str | None, *, limit: int = 50) -> list[Order]:
-    """Orders in one state, or in any, newest first."""
-    wanted = [status] if status else list(STATUSES)
-    newest = heapq.merge(*(_newest(one, limit) for one in wanted), key=_age, reverse=True)
-    return [order for order, _ in zip(newest, range(limit), strict=False)]
+def listing(status: str | None = None, *, limit: int = 50) -> Listing:
+    """Orders in one state, or in any, newest first.
+
+    Of the finished ones nobody counts more than are shown: that would read all there ever were.
+    """
+    found = {one: _newest(one, limit) for one in ([status] if status else STATUSES)}
+    rows = heapq.merge(*found.values(), key=lambda order: order.created_at, reverse=True)
+    # Who has read fewer than they asked for has read all.
+    waiting = {
+        one: len(found[one]) if one in found and len(found[one]) < limit else Order.status_index.count(one)
+        for one in WAITING
+    }
+    return Listing([*islice(rows, limit)], waiting)
 
 
-def waiting() -> dict[str, int]:
-    """How many orders wait for the shop, by state. Not the finished ones: that would read all there ever were."""
-    return {status: Order.status_index.count(status) for status in WAITING}
+def row(raw: dynamodb.Raw) -> Row:
+    """An order as DynamoDB sends it, with the attributes that are named in ``ROW``."""
+    return Row(
+        raw["id"]["S"],
+        _text(raw, "number"),
+        _text(raw, "status"),
+        moment(raw),
+        _text(raw.get("address", {}).get("M", {}), "name"),
+        _text(raw, "email") or _text(raw, "userId"),
+        sum(int(Decimal(line["M"]["quantity"]["N"])) for line in raw.get("items", {}).get("L", [])),
+        cents(raw),
+    )
+
+
+def moment(raw: dynamodb.Raw) -> datetime:
+    """When an order was placed."""
+    return _moment(raw["createdAt"]["S"])
+
+
+def cents(raw: dynamodb.Raw) -> int:
+    """What an order comes to."""
+    return _cents(raw["totalAmount"]["N"]) if "totalAmount" in raw else 0
 
 
 def cancel(order: Order, *, by: str, note: str = "", by_staff: bool = False) -> Order:
@@ -138,9 +199,10 @@ def _not_possible(order: Order | None, order_id: str) -> NotPossible:
     return NotPossible(order.number, status=order.status_label)
 
 
-def _newest(status: str, limit: int) -> Iterator[Order]:
-    return iter(Order.status_index.query(status, scan_index_forward=False, limit=limit))
+def _newest(status: str, limit: int) -> list[Row]:
+    found = dynamodb.query_raw(Order, Order.status_index, status, ROW, newest=limit)
+    return [row(raw) for raw in islice(found, limit)]
 
 
-def _age(order: Order) -> float:
-    return order.created_at.timestamp()
+def _text(raw: Mapping[str, dynamodb.Raw], name: str) -> str:
+    return str(raw.get(name, {}).get("S", ""))

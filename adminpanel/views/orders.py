@@ -31,14 +31,14 @@ def order_list(request: AdminRequest) -> HttpResponse:
     makes_sense = form.is_valid()
     status = form.cleaned_data.get("status") or None
     show = form.cleaned_data.get("show") or ORDERS_SHOWN
-    found = orders.list_by_status(status, limit=show)
+    found = orders.listing(status, limit=show)
     context = {
         "form": form,
-        "orders": found,
+        "orders": found.rows,
         "status": status,
         "statuses": orders.STATUSES,
-        "waiting": orders.waiting(),
-        "more": min(show + ORDERS_SHOWN, MOST_ORDERS_SHOWN) if len(found) == show < MOST_ORDERS_SHOWN else None,
+        "waiting": found.waiting,
+        "more": min(show + ORDERS_SHOWN, MOST_ORDERS_SHOWN) if len(found.rows) == show < MOST_ORDERS_SHOWN else None,
     }
     return render(request, "adminpanel/order_list.html", context, status=200 if makes_sense else 422)
 

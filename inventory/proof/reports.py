@@ -49,9 +49,15 @@ def remember(report: Report) -> None:
 
 def last() -> Report | None:
     """The last full proof, or None where there never was one."""
-    note = dynamodb.get(Note, NOTE)
-    if note is None:
+    (notes,) = dynamodb.get_raw((Note, [NOTE], ()))
+    return of(notes.get(NOTE))
+
+
+def of(raw: dynamodb.Raw | None) -> Report | None:
+    """The report in the note ``NOTE``, for whoever has read it along with something else."""
+    if raw is None:
         return None
+    note = Note.from_raw_data(raw)
     kept = json.loads(note.text)
     wrong = [Finding(**finding) for finding in kept["wrong"]]
     return Report(**{**kept, "at": note.at, "wrong": wrong})

@@ -110,7 +110,7 @@ def test_low_stock_is_what_is_at_its_mark_the_shortest_first(make_product: MakeP
     make_product(id="gone", stock=0, low_stock_at=5)
     reservations.reserve("alice", "held", quantity=88)
 
-    assert [(product.id, product.available) for product in dashboard.figures().low_stock] == [
+    assert [(short.product.id, short.available) for short in dashboard.figures().low_stock] == [
         ("gone", 0),
         ("held", 2),
         ("low", 5),

@@ -1,6 +1,8 @@
 """Transactions and how they fail, second tries, and reads of many items."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -325,6 +327,37 @@ def test_get_many_reads_several_tables_in_one_consistent_call(product: Product):
     assert name == "BatchGetItem"
     assert all(part["ConsistentRead"] for part in params["RequestItems"].values())
     assert (list(carts), list(products)) == (["alice"], [product.id])
+
+
+def test_get_raw_reads_some_attributes_in_one_consistent_call(product: Product):
+    Cart("alice").save()
+
+    with wire.heard() as calls:
+        carts, products = dynamodb.get_raw((Cart, ["alice", "bob"], ()), (Product, [product.id], ("id", "stock")))
+
+    ((name, params),) = calls
+    assert name == "BatchGetItem"
+    assert all(part["ConsistentRead"] for part in params["RequestItems"].values())
+    assert products == {product.id: {"id": {"S": product.id}, "stock": {"N": "10"}}}
+    assert carts["alice"] == Cart.get("alice").serialize()
+    assert "bob" not in carts
+
+
+def test_query_raw_goes_on_where_an_answer_ends(monkeypatch: pytest.MonkeyPatch):
+    for number in range(5):
+        placed = datetime(2026, 11, number + 1, tzinfo=UTC)
+        Order(f"order-{number}", user_id="alice", status="paid", created_at=placed).save()
+    client = dynamodb.connection().client
+    real = client.query
+    monkeypatch.setattr(client, "query", lambda **question: real(**{**question, "Limit": 2}))
+
+    def found(**some: Any) -> list[str]:
+        raws = dynamodb.query_raw(Order, Order.status_index, "paid", ("id",), **some)
+        return [raw["id"]["S"] for raw in raws]
+
+    assert found() == [f"order-{number}" for number in range(5)]
+    assert found(since="2026-11-04") == ["order-3", "order-4"]
+    assert found(newest=5) == [f"order-{number}" for number in reversed(range(5))]
 
 
 def test_get_many_asks_nothing_when_nothing_is_wanted():

@@ -162,9 +162,9 @@ def test_orders_are_listed_by_state_newest_first(product: Product, contact: Any)
     first, second, third = (buy(product, contact) for _ in range(3))
     walk(second, "paid")
 
-    assert [order.id for order in orders.list_by_status("pending")] == [third.id, first.id]
-    assert [order.id for order in orders.list_by_status(None)] == [third.id, second.id, first.id]
-    assert len(orders.list_by_status(None, limit=2)) == 2
+    assert [order.id for order in orders.listing("pending").rows] == [third.id, first.id]
+    assert [order.id for order in orders.listing().rows] == [third.id, second.id, first.id]
+    assert len(orders.listing(limit=2).rows) == 2
 
 
 def test_an_unknown_order_is_none() -> None:

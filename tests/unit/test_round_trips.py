@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
-from inventory import checkout, products, reservations
-from inventory.models import Cart, Line, Product
+from inventory import checkout, orders, products, reservations
+from inventory.models import Cart, Line, Order, Product, User
 from tests.unit import wire
 
 READ, WRITE = "BatchGetItem", "TransactWriteItems"
+#: What each page of the panel asks first: whose session it is.
+WHO = "GetItem"
 
 
 @pytest.fixture
@@ -104,3 +107,48 @@ def test_to_release_a_cart_takes_two_round_trips_beside_the_sweeps_own_three(
 
     assert released == 1
     assert Counter(operations(calls)) == {"Query": 3, "GetItem": 1, WRITE: 1}
+
+
+# The admin panel
+
+
+@pytest.fixture
+def panel(client: Client, dana: User, sign_in: Callable[..., None]) -> Callable[..., list[str]]:
+    """What a page of the panel asks."""
+    sign_in(client, dana)
+
+    def asked(address: str) -> list[str]:
+        client.get(address)
+        with wire.heard() as calls:
+            assert client.get(address).status_code == 200
+        return operations(calls)
+
+    return asked
+
+
+@pytest.fixture
+def placed() -> list[Order]:
+    """Two orders in each state."""
+    every = [
+        Order(f"{status}-{number}", user_id="alice", status=status) for status in orders.STATUSES for number in range(2)
+    ]
+    for order in every:
+        order.save()
+    return every
+
+
+def test_the_dashboard_asks_once_for_each_state_and_once_for_all_else(
+    panel: Callable[..., list[str]], shelf: list[str], placed: list[Order]
+) -> None:
+    assert panel("/admin/") == [WHO, *["Query"] * len(orders.STATUSES), READ]
+
+
+def test_the_list_of_orders_asks_once_for_each_state(panel: Callable[..., list[str]], placed: list[Order]) -> None:
+    assert panel("/admin/orders/") == [WHO, *["Query"] * len(orders.STATUSES)]
+    assert panel("/admin/orders/?status=paid") == [WHO, "Query", "Query"]
+
+
+def test_only_what_a_list_has_not_read_is_counted(panel: Callable[..., list[str]], placed: list[Order]) -> None:
+    assert panel("/admin/orders/?show=2") == [WHO, *["Query"] * (len(orders.STATUSES) + len(orders.WAITING))]
+    assert orders.listing(limit=2).waiting == orders.listing("paid").waiting == {"pending": 2, "paid": 2}
+    assert orders.listing(limit=1).waiting == orders.listing("shipped").waiting == {"pending": 2, "paid": 2}

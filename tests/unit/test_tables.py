@@ -313,8 +313,8 @@ def test_the_old_order_has_a_number_and_a_history(old_shop: None):
 def test_the_old_order_goes_on_its_way(old_shop: None):
     upgrade()
 
-    (order,) = orders.list_by_status("pending")
-    order = orders.advance(order, to="paid", by="dana")
+    (row,) = orders.listing("pending").rows
+    order = orders.advance(orders.find(row.id), to="paid", by="dana")
 
     assert (order.status, [step.status for step in order.history]) == ("paid", ["pending", "paid"])
 
@@ -457,7 +457,7 @@ def test_an_old_order_keeps_its_state(old_shop: None, status: str):
     upgrade()
 
     assert orders.find("order-9").history[0].status == status
-    assert [order.id for order in orders.list_by_status(status)] == ["order-9"]
+    assert [order.id for order in orders.listing(status).rows] == ["order-9"]
 
 
 def test_a_cart_line_of_a_product_that_is_gone_still_opens(old_shop: None):
