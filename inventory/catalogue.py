@@ -127,6 +127,7 @@ def search(
     page: int = 1,
     per_page: int = PER_PAGE,
     statuses: Iterable[str] = ("active",),
+    with_stock: bool = True,
     **filters: Unpack[Filters],
 ) -> Listing:
     """The products that match everything asked for, a page of them. Raises NoSuchPage past the end.
@@ -134,6 +135,7 @@ def search(
     Each word of ``query`` must be found in the product's words in any language: in one of its forms, as a part of a
     compound, as a beginning, by a synonym or, where there is nothing like it, by the word that comes nearest.
     Relevance is how many words stand in the name, and then the rating.
+    ``with_stock`` is for whoever shows ``available``.
     """
     replica = _follower.fresh()
     sets = replica.sets
@@ -148,7 +150,7 @@ def search(
     positions = _page(replica, tiers, order, offset=(page - 1) * per_page, limit=per_page)
     shown = [replica.listed(position) for position in positions]
     fewer = asked.fewer(sets.having(statuses)) if query and not total else []
-    available = availability(shown)
+    available = availability(shown) if with_stock else {}
     return Listing(shown, available, total, page, pages, query, narrowed.facets(), asked.instead, fewer)
 
 

@@ -347,8 +347,8 @@ def query_raw(
     question = {
         "TableName": model.Meta.table_name,
         "IndexName": index.Meta.index_name,
-        "KeyConditionExpression": f"#{key_name} = :key AND #{time_name} >= :since",
-        "ExpressionAttributeValues": {":key": {"S": key}, ":since": {"S": since or "0"}},
+        "KeyConditionExpression": f"#{key_name} = :key" + (f" AND #{time_name} >= :since" if since else ""),
+        "ExpressionAttributeValues": {":key": {"S": key}, **({":since": {"S": since}} if since else {})},
         "ScanIndexForward": newest is None,
         **projection({*names, key_name, time_name}),
         **({} if newest is None else {"Limit": newest}),

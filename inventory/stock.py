@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +14,12 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from inventory import audit, availability, catalogue, clock, dynamodb
-from inventory.attributes import iso
+from inventory.attributes import MomentAttribute, iso
 from inventory.errors import FormUsed, NoSuchPage, NoSuchProduct, ReasonDoesNotFit, StockTooLow, Unsure
 from inventory.models import HELD, Cart, Movement, Note, Product, User
+
+if TYPE_CHECKING:
+    from inventory.proof.facts import Moved
 
 REASONS = {
     "received": _("Goods received"),
@@ -26,6 +31,7 @@ _ONLY_MORE = {"received", "returned"}
 _ONLY_LESS = {"damaged"}
 _FORM_REMEMBERED = timedelta(days=1)
 _GUEST = "guest-"
+_moment = MomentAttribute().deserialize
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,25 @@ class Hold:
         return self.until <= clock.now()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A movement, and the stock after it."""
+    """A movement, and the stock after it. Its time is its key among the product's movements."""
 
-    movement: Movement
+    time: str
+    kind: str
+    quantity: int
     balance: int
+    order_id: str
+    by: str
+    why: str
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.time.partition("#")[0])
+
+    @property
+    def kind_label(self) -> str:
+        return str(Movement.KINDS.get(self.kind, self.kind))
 
 
 @dataclass(frozen=True)
@@ -126,13 +145,25 @@ def ledger(product_id: str, *, before: str = "", limit: int = 25) -> Ledger:
     older = Movement.time < before if before else None
     query = Movement.query(product_id, older, scan_index_forward=False, limit=limit + 1, consistent_read=True)
     found = list(query)
-    entries, is_all = [], len(found) <= limit
+    is_all = len(found) <= limit
     # Added up to the newest that was read: whatever moves meanwhile is not among what is shown.
     balance = sum(one.quantity for one in found) if is_all else _added_up(product_id, Movement.time <= found[0].time)
-    for movement in found[:limit]:
-        entries.append(Entry(movement, balance))
-        balance -= movement.quantity
-    return Ledger(entries, None if is_all else entries[-1].movement.time)
+    return _ledger(found, balance, limit=limit)
+
+
+def ledger_of(movements: Iterable[Moved], *, before: str = "", limit: int = 25) -> Ledger:
+    """The same where all of a product's movements are known."""
+    newest = sorted(movements, key=lambda one: one.time, reverse=True)
+    older = [one for one in newest if one.time < before] if before else newest
+    return _ledger(older[: limit + 1], sum(one.quantity for one in older), limit=limit)
+
+
+def _ledger(newest: Sequence[Movement | Moved], balance: int, *, limit: int) -> Ledger:
+    entries = []
+    for one in newest[:limit]:
+        entries.append(Entry(one.time, one.kind, one.quantity, balance, one.order_id or "", one.by, one.why))
+        balance -= one.quantity
+    return Ledger(entries, entries[-1].time if len(newest) > limit else None)
 
 
 def as_of(product_id: str, moment: datetime) -> int:
@@ -153,23 +184,24 @@ def _added_up(product_id: str, which: Condition) -> int:
 def holds(product_id: str) -> list[Hold]:
     """The carts that hold a product, the one that ends first on top. By index: perhaps a moment stale."""
     hold_time = timedelta(minutes=settings.RESERVATION_MINUTES)
-    carts = [cart for cart in Cart.expiry_index.query(HELD) if cart.line(product_id)]
-    (users,) = dynamodb.get_many((User, [cart.user_id for cart in carts if not cart.user_id.startswith(_GUEST)]))
-    return [
-        Hold(
-            cart.user_id,
-            _name(users.get(cart.user_id)),
-            line.quantity,
-            since=cart.expires_at - hold_time,
-            until=cart.expires_at,
-        )
-        for cart in carts
-        if cart.expires_at is not None and (line := cart.line(product_id))
-    ]
+    carts = dynamodb.query_raw(Cart, Cart.expiry_index, HELD, ("userId", "items"))
+    lines = {cart["userId"]["S"]: (line, cart) for cart in carts if (line := _line(cart, product_id))}
+    (users,) = dynamodb.get_raw((User, [one for one in lines if not one.startswith(_GUEST)], ("id", "name", "email")))
+    found = []
+    for owner_id, (line, cart) in lines.items():
+        until = _moment(cart["expiresAt"]["S"])
+        units, name = int(Decimal(line["quantity"]["N"])), _name(users.get(owner_id, {}))
+        found.append(Hold(owner_id, name, units, since=until - hold_time, until=until))
+    return found
 
 
-def _name(user: User | None) -> str:
-    return (user.name or user.email) if user else ""
+def _line(cart: dynamodb.Raw, product_id: str) -> dynamodb.Raw | None:
+    lines = (line["M"] for line in cart.get("items", {}).get("L", []))
+    return next((line for line in lines if line["productId"]["S"] == product_id), None)
+
+
+def _name(user: dynamodb.Raw) -> str:
+    return str(user.get("name", {}).get("S") or user.get("email", {}).get("S", ""))
 
 
 def products(product_ids: Iterable[str]) -> list[Product]:

@@ -24,7 +24,7 @@ def product_list(request: AdminRequest) -> HttpResponse:
     makes_sense = form.is_valid()
     question = form.question()
     try:
-        listing = catalogue.search(**question, per_page=PER_PAGE)
+        listing = catalogue.search(**question, per_page=PER_PAGE, with_stock=False)
     except NoSuchPage as beyond:
         return render(request, "adminpanel/no_such_page.html", {"sentence": beyond.sentence}, status=404)
     # The catalogue knows no stock; this list shows it as it stands now.

@@ -13,7 +13,7 @@ from adminpanel.access import admin_required
 from adminpanel.confirming import confirmed
 from adminpanel.forms import LedgerForm, StockForm, StockListForm
 from adminpanel.requests import AdminRequest, SignedInRequest
-from inventory import catalogue, stock
+from inventory import stock
 from inventory.errors import FormUsed, InventoryError, NoSuchPage
 from inventory.models import Product
 
@@ -37,15 +37,12 @@ def stock_list(request: AdminRequest) -> HttpResponse:
 @confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
 def stock_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
-    product = catalogue.find(product_id)
-    if product is None:
-        raise Http404
     if request.method != "POST":
         question = LedgerForm(request.GET)
-        return _page(request, product, StockForm(), question, status=200 if question.is_valid() else 422)
+        return _page(request, product_id, StockForm(), question, status=200 if question.is_valid() else 422)
     form = StockForm(request.POST)
     if not form.is_valid():
-        return _page(request, product, form, status=422)
+        return _page(request, product_id, form, status=422)
     sent = form.cleaned_data
     try:
         changed = stock.adjust(
@@ -59,10 +56,10 @@ def stock_detail(request: SignedInRequest, product_id: str) -> HttpResponse:
     except FormUsed as refusal:
         form = form.as_new()
         form.add_error(None, refusal.sentence)
-        return _page(request, catalogue.find(product_id) or product, form, status=409)
+        return _page(request, product_id, form, status=409)
     except InventoryError as refusal:
         form.add_error(None, refusal.sentence)
-        return _page(request, product, form, status=422)
+        return _page(request, product_id, form, status=422)
     messages.success(request, _what_changed(changed, by=sent["change"]))
     return redirect("adminpanel:stock-detail", product_id)
 
@@ -77,30 +74,31 @@ def _what_changed(product: Product, *, by: int) -> str:
 
 
 def _page(
-    request: AdminRequest, product: Product, form: StockForm, question: LedgerForm | None = None, *, status: int = 200
+    request: AdminRequest, product_id: str, form: StockForm, question: LedgerForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    from inventory.proof import looks  # As in the dashboard.
+    from inventory.proof import sheets  # As in the dashboard.
 
     asked = question.cleaned_data if question else {}
-    ledger = stock.ledger(product.id, before=asked.get("before", ""))
-    orders = {entry.movement.order_id for entry in ledger.entries if entry.movement.order_id}
+    sheet = sheets.find(product_id, before=asked.get("before", ""))
+    if sheet is None:
+        raise Http404
     context = {
-        "product": product,
+        "product": sheet.product,
         "form": form,
         "question": question or LedgerForm(),
-        "as_of": _as_of(product, asked.get("at")),
-        "ledger": ledger,
-        "holds": stock.holds(product.id),
-        "verdict": looks.verdicts([product.id], orders={product.id: orders})[product.id],
+        "as_of": _as_of(product_id, asked.get("at")),
+        "ledger": sheet.ledger,
+        "holds": sheet.holds,
+        "verdict": sheet.verdict,
         "is_first_page": not asked.get("before"),
     }
     return render(request, "adminpanel/stock_detail.html", context, status=status)
 
 
-def _as_of(product: Product, moment: datetime | None) -> dict[str, Any] | None:
+def _as_of(product_id: str, moment: datetime | None) -> dict[str, Any] | None:
     """What a product's ledger says of a moment."""
     if moment is None:
         return None
-    since = stock.kept_since(product.id)
+    since = stock.kept_since(product_id)
     is_before = since is None or moment < since
-    return {"at": moment, "units": stock.as_of(product.id, moment), "since": since, "is_before": is_before}
+    return {"at": moment, "units": stock.as_of(product_id, moment), "since": since, "is_before": is_before}

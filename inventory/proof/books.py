@@ -8,7 +8,7 @@ a suspect.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from inventory import clock
 from inventory.attributes import iso
 from inventory.models import Cart, Movement, Order, Product
 from inventory.proof import facts, judging, reading
-from inventory.proof.facts import Account, Raw, Sale, Shelf
+from inventory.proof.facts import Account, Moved, Raw, Sale, Shelf
 from inventory.proof.findings import Finding
 from inventory.tables import Progress
 
@@ -28,11 +28,19 @@ OVERDUE = timedelta(minutes=15)
 
 @dataclass
 class Suspect:
-    """A product to look at exactly: with the carts that may hold it, and the orders that are to be compared."""
+    """A product to look at exactly: with the carts that may hold it, and the orders that are to be compared.
+
+    ``compares`` says which more of these there are, once the movements are known.
+    """
 
     product_id: str
     owners: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
+    compares: Callable[[list[Moved]], Collection[str]] | None = None
+
+    def hear(self, movements: list[Moved]) -> None:
+        if self.compares is not None:
+            self.orders |= set(self.compares(movements))
 
 
 class Books:

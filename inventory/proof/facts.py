@@ -15,6 +15,8 @@ from inventory.models import HELD
 from inventory.tables import UPGRADER
 
 Raw = dict[str, Any]
+#: What a shelf is read from.
+SHELF = ("id", "name", "stock", "reserved", "available", "moves", "inStockSince", "availabilityAt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,18 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A movement, in units with their sign. Its time is its key among the product's movements."""
+    """A movement, in units with their sign. Its time is its key among the product's movements.
+
+    ``by`` and ``why`` are for whoever shows it: they are empty where all movements are read.
+    """
 
     product_id: str
     time: str
     kind: str
     quantity: int
     order_id: str
+    by: str = ""
+    why: str = ""
 
 
 @dataclass(slots=True)
@@ -154,7 +161,8 @@ def sale(raw: Raw) -> Sale:
 
 def moved(raw: Raw) -> Moved:
     product_id, time, kind = _text(raw, "productId"), _text(raw, "time"), _text(raw, "kind")
-    return Moved(product_id, time, kind, _number(raw, "quantity"), _text(raw, "order"))
+    by, why = _text(raw, "by"), _text(raw, "why")
+    return Moved(product_id, time, kind, _number(raw, "quantity"), _text(raw, "order"), by, why)
 
 
 def units(raw: Raw) -> dict[str, int]:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from inventory.proof import judging, reading
 from inventory.proof.books import Suspect
-from inventory.proof.facts import Moved, Seen
+from inventory.proof.facts import Moved, Seen, Shelf
 from inventory.proof.findings import Finding
 from inventory.proof.judging import Question
 from inventory.tables import Progress
@@ -51,6 +51,9 @@ class Case:
     wrong: list[Finding] = field(default_factory=list)
     is_long: bool = False
     balanced: int = 0
+    #: What the last look has seen.
+    shelf: Shelf | None = None
+    movements: list[Moved] | None = None
 
     def hear(self, answers: Mapping[Question, list[Finding] | None], *, moving: bool = False) -> None:
         """Take in what a look has answered. Of carts that ``moving`` products are in, one may have been unknown to us
@@ -122,16 +125,38 @@ def _progress(cases: list[Case]) -> Progress:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a page can say of a product at once: ``right``, ``wrong``, ``moving``, or ``long`` (too many movements)."""
+    """What a page can say of a product at once: ``right``, ``wrong``, ``moving``, or ``long`` (too many movements).
+
+    It is said of these numbers and movements; None where there is no such product, or more movements than a page reads.
+    """
 
     state: str
     wrong: list[Finding]
+    shelf: Shelf | None
+    movements: list[Moved] | None
 
 
-def verdicts(product_ids: Collection[str], *, orders: Mapping[str, Collection[str]]) -> dict[str, Verdict]:
-    """Look at some products now, at the most twice. ``orders`` are, by product, those to compare with its movements."""
-    cases = {one: Case(Suspect(one, orders=set(orders.get(one, ())))) for one in product_ids}
-    _look_for_page(list(cases.values()))
+@dataclass(frozen=True)
+class Begun:
+    """What a page has read of some products already, in this order: themselves, and who holds them by the index."""
+
+    shelves: dict[str, Shelf]
+    holders: Mapping[str, Collection[str]] | None = None
+
+
+def verdicts(
+    product_ids: Collection[str],
+    *,
+    begun: Begun | None = None,
+    orders: Callable[[list[Moved]], Collection[str]] | None = None,
+) -> dict[str, Verdict]:
+    """Look at some products now, at the most twice.
+
+    ``orders`` says of a product's movements which orders are to be compared with them. The first look goes on from what
+    has ``begun``: the products that were read there stand before everything else that it reads.
+    """
+    cases = {one: Case(Suspect(one, compares=orders)) for one in product_ids}
+    _look_for_page(list(cases.values()), begun)
     doubtful = [case for case in cases.values() if case.open]
     if any(case.latest for case in doubtful):
         time.sleep(PAGE_PAUSE_SECONDS)
@@ -141,39 +166,52 @@ def verdicts(product_ids: Collection[str], *, orders: Mapping[str, Collection[st
 
 def _verdict(case: Case) -> Verdict:
     wrong = [one for question in case.open for one in case.latest.get(question, ()) if case.times[one.key] > 1]
-    if wrong:
-        return Verdict("wrong", wrong)
-    if not case.open:
-        return Verdict("right", [])
-    return Verdict("long" if case.is_long else "moving", [])
+    state = "wrong" if wrong else "right" if not case.open else "long" if case.is_long else "moving"
+    return Verdict(state, wrong, case.shelf, case.movements)
 
 
-def _look_for_page(cases: list[Case]) -> None:
-    holders = reading.holders()
+def _look_for_page(cases: list[Case], begun: Begun | None = None) -> None:
+    holders = begun.holders if begun and begun.holders is not None else reading.holders()
     for case in cases:
         case.meet(holders.get(case.suspect.product_id, ()))
-    for start in range(0, len(cases), _AT_ONCE):
-        _look(cases[start : start + _AT_ONCE], limit=PAGE_MOVEMENTS)
+    _look(cases, limit=PAGE_MOVEMENTS, before=begun.shelves if begun else None)
 
 
-def _look(cases: list[Case], *, limit: int | None = None) -> None:
-    for case, together in zip(cases, see([case.suspect for case in cases], limit=limit), strict=True):
+def _look(cases: list[Case], *, limit: int | None = None, before: dict[str, Shelf] | None = None) -> None:
+    after, seen = _see([case.suspect for case in cases], limit=limit, before=before)
+    for case, together in zip(cases, seen, strict=True):
+        case.shelf = after.get(case.suspect.product_id)
         if together is None:
             _look_closely(case, limit=limit)
         else:
-            case.is_long = together.movements is None
+            case.movements, case.is_long = together.movements, together.movements is None
             case.hear(judging.answers(case.suspect.product_id, together, case.suspect.orders))
 
 
-def see(suspects: Collection[Suspect], *, limit: int | None = None) -> list[Seen | None]:
+def see(suspects: Collection[Suspect]) -> list[Seen | None]:
     """Some products with everything about them, each at one moment; None for those that moved meanwhile."""
+    return _see(suspects)[1]
+
+
+def _see(
+    suspects: Collection[Suspect], *, limit: int | None = None, before: dict[str, Shelf] | None = None
+) -> tuple[dict[str, Shelf], list[Seen | None]]:
+    """Products as they are at the end, and as ``see`` has it.
+
+    Movements, carts and orders are all read between the products before and the products after, in whatever order:
+    movements first, since they say which orders are asked for.
+    """
     ids = [suspect.product_id for suspect in suspects]
-    before = reading.shelves(ids)
-    baskets = reading.baskets({owner_id for suspect in suspects for owner_id in suspect.owners})
-    sales = reading.sales({order_id for suspect in suspects for order_id in suspect.orders})
+    before = reading.shelves(ids) if before is None else before
     movements = {product_id: reading.movements(product_id, limit=limit) for product_id in ids}
+    for suspect in suspects:
+        suspect.hear(movements[suspect.product_id] or [])
+    baskets, sales = reading.promises(
+        {owner_id for suspect in suspects for owner_id in suspect.owners},
+        {order_id for suspect in suspects for order_id in suspect.orders},
+    )
     after = reading.shelves(ids)
-    return [
+    return after, [
         Seen(after.get(product_id), baskets, movements[product_id], sales)
         if before.get(product_id) == after.get(product_id)
         else None
@@ -184,14 +222,15 @@ def see(suspects: Collection[Suspect], *, limit: int | None = None) -> list[Seen
 def _look_closely(case: Case, *, limit: int | None) -> None:
     """At one product that moves: a few quick looks, until everything that is still asked is seen to be right."""
     product_id = case.suspect.product_id
-    movements = reading.movements(product_id, limit=limit)
-    case.is_long = movements is None
-    if movements is None:
+    case.movements = reading.movements(product_id, limit=limit)
+    case.is_long = case.movements is None
+    if case.movements is None:
         return
-    known = {moved.time: moved for moved in movements}
+    known = {moved.time: moved for moved in case.movements}
     for _ in range(_QUICK_LOOKS):
         case.meet(reading.holders().get(product_id, ()))
         seen = _see_moving(case.suspect, known)
+        case.shelf, case.movements = seen.shelf, list(known.values())
         case.hear(judging.answers(product_id, seen, case.suspect.orders), moving=True)
         if not case.open:
             return
@@ -210,6 +249,6 @@ def _see_moving(suspect: Suspect, known: dict[str, Moved]) -> Seen:
     few = len(suspect.owners) <= reading.MOST_AT_ONE_MOMENT
     moment = reading.at_one_moment(product_id, suspect.owners) if few else None
     shelf, baskets = moment or (reading.shelves([product_id]).get(product_id), None)
-    sales = reading.sales(suspect.orders)
+    _, sales = reading.promises((), suspect.orders)
     same = reading.count_movements(product_id) == len(known)
     return Seen(shelf, baskets, list(known.values()) if same else None, sales)

@@ -29,7 +29,7 @@ _LONGEST_PAUSE_SECONDS = 1.0
 
 _KEYS: dict[type[Model], str] = {Product: "id", Cart: "userId", Order: "id"}
 _WANTED: dict[type[Model], tuple[str, ...]] = {
-    Product: ("id", "name", "stock", "reserved", "available", "moves", "inStockSince", "availabilityAt"),
+    Product: facts.SHELF,
     Cart: ("userId", "items", "hold", "updatedAt", "expiresAt", "deleteAt"),
     Order: ("id", "number", "items", "status", "totalAmount", "history"),
     Movement: ("productId", "time", "kind", "quantity", "order"),
@@ -64,23 +64,28 @@ def about_how_many(model: type[Model]) -> int:
 
 
 def shelves(product_ids: Collection[str]) -> dict[str, Shelf]:
-    return {raw["id"]["S"]: facts.shelf(raw) for raw in _batch(Product, product_ids)}
+    return {raw["id"]["S"]: facts.shelf(raw) for _, raw in _batch((Product, product_ids))}
 
 
-def baskets(owner_ids: Collection[str]) -> dict[str, Basket]:
-    """Of these carts those that hold stock."""
-    return _held(_batch(Cart, owner_ids))
-
-
-def sales(order_ids: Collection[str]) -> dict[str, Sale]:
-    return {raw["id"]["S"]: facts.sale(raw) for raw in _batch(Order, order_ids)}
+def promises(owner_ids: Collection[str], order_ids: Collection[str]) -> tuple[dict[str, Basket], dict[str, Sale]]:
+    """Of these carts those that hold stock, and these orders."""
+    raws: dict[type[Model], list[Raw]] = {Cart: [], Order: []}
+    for model, raw in _batch((Cart, owner_ids), (Order, order_ids)):
+        raws[model].append(raw)
+    return _held(raws[Cart]), {raw["id"]["S"]: facts.sale(raw) for raw in raws[Order]}
 
 
 def at_one_moment(product_id: str, owner_ids: Collection[str]) -> tuple[Shelf | None, dict[str, Basket]] | None:
     """A product and carts that may hold it, read in one transaction. None if that was refused: they are moving."""
     wanted = [(Product, product_id), *((Cart, owner_id) for owner_id in owner_ids)]
     gets = [
-        {"Get": {"TableName": model.Meta.table_name, "Key": {_KEYS[model]: {"S": key}}, **_projection(_WANTED[model])}}
+        {
+            "Get": {
+                "TableName": model.Meta.table_name,
+                "Key": {_KEYS[model]: {"S": key}},
+                **dynamodb.projection(_WANTED[model]),
+            }
+        }
         for model, key in wanted
     ]
     try:
@@ -95,7 +100,7 @@ def at_one_moment(product_id: str, owner_ids: Collection[str]) -> tuple[Shelf | 
 
 def movements(product_id: str, *, since: str = "", limit: int | None = None) -> list[Moved] | None:
     """The movements of a product, from the key ``since`` on; None where there are more than ``limit``."""
-    question = {**_movements_of(product_id, since), **_projection(_WANTED[Movement])}
+    question = {**_movements_of(product_id, since), **dynamodb.projection((*_WANTED[Movement], "by", "why"))}
     found: list[Moved] = []
     for answer in _pages(question):
         found += map(facts.moved, answer["Items"])
@@ -152,7 +157,7 @@ def _held(raws: Iterable[Raw]) -> dict[str, Basket]:
 
 
 def _page(model: type[Model], names: tuple[str, ...], part: Raw) -> tuple[list[Raw], Raw | None]:
-    question = {"TableName": model.Meta.table_name, "ConsistentRead": True, **_projection(names), **part}
+    question = {"TableName": model.Meta.table_name, "ConsistentRead": True, **dynamodb.projection(names), **part}
     answer = _ask(_client().scan, **question)
     return answer["Items"], answer.get("LastEvaluatedKey")
 
@@ -166,28 +171,34 @@ def _pages(question: dict[str, Any]) -> Iterator[dict[str, Any]]:
         question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _batch(model: type[Model], keys: Collection[str]) -> Iterator[Raw]:
-    table = model.Meta.table_name
-    waiting: list[Raw] = [{_KEYS[model]: {"S": key}} for key in sorted(keys)]
+def _batch(*wanted: tuple[type[Model], Collection[str]]) -> Iterator[tuple[type[Model], Raw]]:
+    models = {model.Meta.table_name: model for model, _ in wanted}
+    waiting = [(model, key) for model, keys in wanted for key in sorted(keys)]
     refused = 0
     while waiting:
-        part = {"Keys": waiting[:_BATCH], "ConsistentRead": True, **_projection(_WANTED[model])}
-        answer = _ask(_client().batch_get_item, RequestItems={table: part})
-        yield from answer["Responses"].get(table, [])
-        left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-        refused = refused + 1 if len(left) == len(part["Keys"]) else 0
+        asked, waiting = waiting[:_BATCH], waiting[_BATCH:]
+        answer = _ask(_client().batch_get_item, RequestItems=_request(asked))
+        for table, raws in answer["Responses"].items():
+            yield from ((models[table], raw) for raw in raws)
+        left = [
+            (models[table], key[_KEYS[models[table]]]["S"])
+            for table, part in answer.get("UnprocessedKeys", {}).items()
+            for key in part["Keys"]
+        ]
+        refused = refused + 1 if len(left) == len(asked) else 0
         if refused == _TRIES:
             raise Busy
         _pause(refused)
-        waiting = waiting[_BATCH:] + left
+        waiting += left
 
 
-def _projection(names: tuple[str, ...]) -> dict[str, Any]:
-    # Every name has an alias: many of ours are words that DynamoDB keeps for itself.
-    return {
-        "ProjectionExpression": ", ".join(f"#{name}" for name in names),
-        "ExpressionAttributeNames": {f"#{name}": name for name in names},
-    }
+def _request(asked: Collection[tuple[type[Model], str]]) -> dict[str, Any]:
+    request: dict[str, Any] = {}
+    for model, key in asked:
+        if model.Meta.table_name not in request:
+            request[model.Meta.table_name] = {"Keys": [], "ConsistentRead": True, **dynamodb.projection(_WANTED[model])}
+        request[model.Meta.table_name]["Keys"].append({_KEYS[model]: {"S": key}})
+    return request
 
 
 def _ask(operation: Callable[..., dict[str, Any]], **question: Any) -> dict[str, Any]:

@@ -496,9 +496,9 @@ def test_more_movements_than_a_page_reads_are_left_to_the_command(product: Produ
     monkeypatch.setattr(looks, "PAGE_MOVEMENTS", 1)
     stock.adjust(product.id, by=1, reason="received", note="", who="dana")
 
-    assert looks.verdicts([product.id], orders={})[product.id].state == "long"
+    assert looks.verdicts([product.id])[product.id].state == "long"
     moving(monkeypatch, times=99)
-    assert looks.verdicts([product.id], orders={})[product.id].state == "long"
+    assert looks.verdicts([product.id])[product.id].state == "long"
 
 
 # When the database does not answer

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from adminpanel.views.stock_proof import PER_PAGE
 from inventory import checkout, orders, products, reservations
-from inventory.models import Cart, Line, Order, Product, User
+from inventory.models import Cart, Line, Movement, Order, Product, User
 from tests.unit import wire
 
 READ, WRITE = "BatchGetItem", "TransactWriteItems"
@@ -152,3 +153,34 @@ def test_only_what_a_list_has_not_read_is_counted(panel: Callable[..., list[str]
     assert panel("/admin/orders/?show=2") == [WHO, *["Query"] * (len(orders.STATUSES) + len(orders.WAITING))]
     assert orders.listing(limit=2).waiting == orders.listing("paid").waiting == {"pending": 2, "paid": 2}
     assert orders.listing(limit=1).waiting == orders.listing("shipped").waiting == {"pending": 2, "paid": 2}
+
+
+def test_a_products_stock_is_looked_at_in_five_questions(
+    panel: Callable[..., list[str]], shelf: list[str], contact: checkout.Contact
+) -> None:
+    """The product; who holds it; its movements; carts and orders; the product again."""
+    checkout.place_order("alice", token=str(filled(shelf[:1]).order_id), contact=contact)
+    reservations.reserve("guest-1", shelf[0], quantity=1)
+    for _ in range(30):
+        Movement.of(shelf[0], "corrected", quantity=0, by="dana").save()
+
+    assert panel(f"/admin/stock/{shelf[0]}/") == [WHO, READ, "Query", "Query", READ, READ]
+
+
+def test_the_names_of_accounts_that_hold_it_are_a_question_more(
+    panel: Callable[..., list[str]], shelf: list[str], alice: User
+) -> None:
+    reservations.reserve(alice.id, shelf[0], quantity=1)
+
+    assert panel(f"/admin/stock/{shelf[0]}/") == [WHO, READ, "Query", READ, "Query", READ, READ]
+
+
+def test_the_proof_page_asks_for_the_movements_of_each_product(
+    panel: Callable[..., list[str]], shelf: list[str]
+) -> None:
+    """The products with the last proof; who holds them; the movements of each; the products again."""
+    assert panel("/admin/stock/proof/") == [WHO, READ, "Query", *["Query"] * PER_PAGE, READ]
+
+
+def test_the_list_of_products_reads_their_stock_once(panel: Callable[..., list[str]], shelf: list[str]) -> None:
+    assert panel("/admin/products/") == [WHO, READ]

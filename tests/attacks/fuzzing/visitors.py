@@ -111,7 +111,7 @@ def _customer(town: Town, knows: Knows) -> Browser:
 
 
 def _admin(town: Town, knows: Knows) -> Browser:
-    knows.cursors += [entry.movement.time for entry in stock.ledger(knows.products[0]).entries]
+    knows.cursors += [entry.time for entry in stock.ledger(knows.products[0]).entries]
     return people.browser_of(town.present_admin())
 
 

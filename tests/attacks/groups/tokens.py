@@ -67,7 +67,7 @@ def _kinds() -> dict[str, tuple[str, Try]]:
         return lambda key: _expect(Browser().get(path, key=key).status, {410})
 
     state = passwords.state(accounts.find(alice.id) or alice)
-    cursor = stock.ledger(product.id).entries[0].movement.time
+    cursor = stock.ledger(product.id).entries[0].time
     return {
         "session": (session, as_session),
         "order's key": (order_keys.make(order.id), as_key),
