@@ -10,6 +10,7 @@ from __future__ import annotations
 PROOFS: tuple[str, ...] = (
     "fuzz",
     "scripts",
+    "access_matrix",
     "attack_list",
     "timing",
     "scanners",

@@ -13,7 +13,7 @@ from django.test import Client
 from inventory import dynamodb, reservations
 from inventory.models import Order, Product, User, tables
 from tests.unit.conftest import PASSWORD
-from tests.unit.test_access import GET
+from tests.unit.test_access import NAMES
 
 Address = Callable[[str], str]
 SECRET = "s" * 32
@@ -55,7 +55,7 @@ def test_looking_changes_nothing(everybody: list[Client], address: Address, meth
     before = everything()
 
     for client in everybody:
-        for name in GET:
+        for name in NAMES:
             getattr(client, method)(
                 address(name), {"product_id": "prod-1", "quantity": "1", "status": "paid", "language": "en"}
             )
@@ -106,14 +106,14 @@ def strict(dana: User, sign_in: Callable[..., None]) -> Client:
 def test_no_address_takes_a_form_of_another_site_even_with_the_right_token(
     strict: Client, address: Address, headers: dict[str, str]
 ):
-    found = {name: sent(strict, address(name), **headers) for name in GET}
+    found = {name: sent(strict, address(name), **headers) for name in NAMES}
 
     assert {name: status for name, status in found.items() if status not in (403, 405)} == {}
 
 
 def test_the_same_forms_are_taken_from_our_own_pages(strict: Client, address: Address):
     """If these were refused too, the test above would prove nothing."""
-    found = {name: sent(strict, address(name), origin="https://testserver") for name in GET}
+    found = {name: sent(strict, address(name), origin="https://testserver") for name in NAMES}
 
     assert 403 not in found.values()
 
@@ -122,7 +122,7 @@ def test_the_same_forms_are_taken_from_our_own_pages(strict: Client, address: Ad
 def test_no_address_takes_a_form_without_its_visitors_token(strict: Client, address: Address, token: str | None):
     strict.cookies[settings.CSRF_COOKIE_NAME] = SECRET
     form = {} if token is None else {"csrfmiddlewaretoken": token}
-    found = {name: strict.post(address(name), form).status_code for name in GET}
+    found = {name: strict.post(address(name), form).status_code for name in NAMES}
 
     assert set(found.values()) <= {403, 405}
 

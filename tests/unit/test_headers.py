@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from ecokart import headers, icons, local
 from inventory.models import Product, User
-from tests.unit.test_access import GET
+from tests.unit.test_access import NAMES
 
 ALWAYS = {
     "Content-Security-Policy": "default-src 'none'; ",
@@ -148,7 +148,7 @@ def open_all(
     """Every address, as an admin who is logged in sees it."""
     client = Client()
     sign_in(client, dana)
-    return {name: client.get(address(name)) for name in GET}
+    return {name: client.get(address(name)) for name in NAMES}
 
 
 def test_nobody_keeps_what_may_be_somebodys(open_all: dict[str, Any]):
