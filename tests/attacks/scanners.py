@@ -1,6 +1,7 @@
 """Other people's scanners: over the code, the repository, the policy for browsers, and the running shop.
 
-What they find must have a reason in ``scanners.toml``. At the small size, only those that read files.
+What they find must have a reason in ``scanners.toml``. Each has to find every fault of a kind that was planted for it,
+by the name that it has for it. At the small size, only those that read files.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from itertools import chain
 from pathlib import Path
 
 from ecokart import local
+from inventory import addresses, reservations
+from tests.attacks import axe, people
 from tests.attacks.web import Browser
 from tests.proofs import Result, World
-from tests.proofs.web.customers import shop
+from tests.proofs.web.customers import Connection, Visitor, shop
 
-TITLE = "Scanners: bandit, detect-secrets, csp_evaluator, wapiti"
+TITLE = "Scanners: bandit, detect-secrets, csp_evaluator, wapiti, axe"
 WANTED = "no finding of medium or above without a written reason; planted faults are found"
 ENGINE = "dynoxide"
 
@@ -28,20 +33,45 @@ CODE = ("ecokart", "shop", "adminpanel", "inventory", "manage.py")
 _REASONS = Path(__file__).with_name("scanners.toml")
 _EVALUATOR = Path(sys.prefix, "csp_evaluator")
 _WAPITI = Path(sys.prefix, "wapiti", "bin", "wapiti")
-WAPITI_SECONDS = 150
+#: Of a scan, for looking around; and of each kind of attack.
+WAPITI_SECONDS, WAPITI_EACH_SECONDS = 45, 8
+#: What a customer leaves alone, so that they stay one.
+_WAY_OUT = ("/account/logout/", "/account/sessions/*", "/account/delete/")
 #: csp_evaluator's own numbers. From here on it only informs.
 _CSP_MEDIUM_MAYBE = 50
 
 #: What a scanner found: where, and of which kind.
 Findings = Iterator[tuple[str, str]]
-#: A secret of the right shape that opens nothing, in two pieces so that this file has none.
-_PLANTED_SECRET = "AKIA" + "IOSFODNN7EXAMPLE"
-_PLANTED_CODE = f'''import subprocess
-KEY = "{_PLANTED_SECRET}"
-def run(said: str) -> None:
+#: Secrets of the right shape that open nothing, in pieces so that this file has none.
+_PLANTED_CODE = f'''import hashlib, pickle, subprocess
+import requests
+KEY = "{"AKIA" + "IOSFODNN7EXAMPLE"}"
+PEM = "{"-----BEGIN RSA " + "PRIVATE KEY-----"}"
+{"pass" + "word"} = "{"vioLet-" + "otter-77"}"
+AT = "https://dana:{"vioLet-" + "otter-77"}@db.example/"
+def run(said: str, table) -> None:
     subprocess.call(said, shell=True)
     exec(said)
-'''
+    eval(said)
+    pickle.loads(said)
+    hashlib.md5(said)
+    requests.get(said, verify=False, timeout=1)
+    table.execute("select * from users where name = '%s'" % said)
+'''  # noqa: S608
+_PLANTED_POLICY = "script-src 'self' 'unsafe-inline' 'unsafe-eval' data: https://*; object-src *"
+#: What each must say of what was planted for it: no more and no less is asked.
+PLANTED: dict[str, set[str]] = {
+    "bandit": {"B102", "B301", "B307", "B324", "B501", "B602", "B608"},
+    "detect-secrets": {"AWS Access Key", "Basic Auth Credentials", "Private Key", "Secret Keyword"},
+    "csp_evaluator": {
+        "object-src *", "script-src 'unsafe-eval'", "script-src 'unsafe-inline'", "script-src data:", "script-src https://*",
+    },
+    "wapiti": {"Open Redirect", "Path Traversal", "Reflected Cross Site Scripting", "SQL Injection"},
+    "axe": {
+        "button-name", "color-contrast", "document-title", "heading-order", "html-has-lang", "image-alt", "label",
+        "landmark-one-main", "link-name", "meta-viewport", "page-has-heading-one", "region", "select-name",
+    },
+}  # fmt: skip
 
 
 def prove(world: World) -> Result:
@@ -52,13 +82,14 @@ def prove(world: World) -> Result:
     if world.full:
         scans |= {
             "csp_evaluator": lambda: policy(Browser().get("/").header("content-security-policy")),
-            "wapiti": lambda: wapiti(world, "ecokart.wsgi"),
+            "wapiti": lambda: chain(wapiti(world), wapiti(world, as_customer=True)),
+            "axe": lambda: axe.of_the_shop(world),
         }
     return _scanned(world, scans)
 
 
 def control(world: World) -> Result:
-    """Faults that were put there: each scanner has to see its own."""
+    """Faults that were put there: each scanner has to see each of its own."""
     planted = world.directory / "planted"
     planted.mkdir()
     (planted / "fault.py").write_text(_PLANTED_CODE)
@@ -68,11 +99,23 @@ def control(world: World) -> Result:
     }
     if world.full:
         scans |= {
-            "csp_evaluator": lambda: policy("script-src 'self' 'unsafe-inline' https://*; object-src *"),
+            "csp_evaluator": lambda: policy(_PLANTED_POLICY),
             "wapiti": lambda: wapiti(world, "tests.attacks.planted_wsgi"),
+            "axe": lambda: axe.of_the_planted_page(world),
         }
-    result = _scanned(world, scans)
-    return result if all(found for _, found in result.parts.values()) else Result(f"{result.parts}", [], result.parts)
+    parts: dict[str, tuple[int, int]] = {}
+    seen: list[str] = []
+    blind: list[str] = []
+    for number, (name, scan) in enumerate(scans.items()):
+        world.progress(number, len(scans))
+        # csp_evaluator's have no other name than where they are.
+        named = {word for finding in scan() for word in finding}
+        found = sorted(PLANTED[name] & named)
+        parts[name] = (len(PLANTED[name]), len(found))
+        seen += [f"{name}: {kind}" for kind in found]
+        blind += [f"{name}: {kind}" for kind in sorted(PLANTED[name] - named)]
+    ran = f"{len(seen)} of {len(seen) + len(blind)} planted faults, each by its name"
+    return Result(f"{ran}; not found: {', '.join(blind)}", [], parts) if blind else Result(ran, seen, parts)
 
 
 def _scanned(world: World, scans: dict[str, Callable[[], Findings]]) -> Result:
@@ -85,11 +128,10 @@ def _scanned(world: World, scans: dict[str, Callable[[], Findings]]) -> Result:
         known = Counter({(one["file"], one["kind"]): one["count"] for one in reasons.get(name, ())})
         other = [f"{name}: {where}: {kind} ({count})" for (where, kind), count in (found - known).items()]
         gone = [f"{name}: {where}: {kind} is not found any more" for where, kind in known - found]
-        # A planted fault stands for itself.
-        own = other + ([] if world.directory.joinpath("planted").exists() else gone)
-        parts[name] = (found.total(), len(own))
-        wrong += own
-    return Result(f"{', '.join(scans)}: {sum(tried for tried, _ in parts.values())} findings", wrong, parts)
+        parts[name] = (found.total(), len(other + gone))
+        wrong += other + gone
+    ran = ", ".join(f"{name} {tried}" for name, (tried, _) in parts.items())
+    return Result(f"findings, each with its reason: {ran}", wrong, parts)
 
 
 def bandit(root: Path, what: tuple[str, ...]) -> Findings:
@@ -135,21 +177,47 @@ def policy(header: str) -> Findings:
             yield where.strip(), f"{severity}: {what}"
 
 
-def wapiti(world: World, application: str) -> Findings:
-    """Everything that it reports of a shop under gunicorn, but for what is not to be had over plain http."""
-    report = world.directory / f"wapiti-{application}.json"
+def wapiti(world: World, application: str = "ecokart.wsgi", *, as_customer: bool = False) -> Findings:
+    """Everything that it reports of a shop under gunicorn, but for what is not to be had over plain http.
+
+    A customer has an order, an address and a cart, and must still be one afterwards: or it was a stranger who looked.
+    """
+    report = world.directory / f"wapiti-{application}-{as_customer}.json"
     with shop(world, application) as open_shop:
+        address = f"http://{local.HOST}:{open_shop.port}"
         command = [
-            str(_WAPITI), "-u", f"http://{local.HOST}:{open_shop.port}/", "--scope", "folder", "-d", "3", "--max-scan-time",
-            str(WAPITI_SECONDS), "--max-attack-time", "25", "--tasks", "8", "-m", "backup,cookieflags,crlf,csp,exec,file,htaccess,http_headers,methods,permanentxss,redirect,sql,ssrf,xss,xxe,ldap",
+            str(_WAPITI), "-u", f"{address}/", "--scope", "folder", "-d", "3", "--max-scan-time",
+            str(WAPITI_SECONDS), "--max-attack-time", str(WAPITI_EACH_SECONDS), "--tasks", "8", "-m", "backup,cookieflags,crlf,csp,exec,file,htaccess,http_headers,methods,permanentxss,redirect,sql,ssrf,xss,xxe,ldap",
             "--flush-session", "--store-session", str(world.directory), "-f", "json", "-o", str(report), "--no-bugreport", "-v", "0",
         ]  # fmt: skip
+        visitor = Visitor(open_shop, owner_id=_a_customer() if as_customer else "")
+        if as_customer:
+            command += ["-C", "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())]
+            command += [word for path in _WAY_OUT for word in ("-x", f"{address}{path}")]
+            command += ["-s", f"{address}/account/"]
         _said(command, world.directory)
+        with Connection(open_shop) as line:
+            if as_customer and line.ask(visitor.page("/account/")).status != HTTPStatus.OK:
+                yield "/account/", "the customer was logged out meanwhile"
     said = json.loads(report.read_text())
-    for kind, found in [*said["vulnerabilities"].items(), *said["anomalies"].items()]:
-        yield from (
-            (f"{one['method']} {one['path'].partition('?')[0]} {one['parameter'] or ''}".strip(), kind) for one in found
-        )
+    found = [*said["vulnerabilities"].items(), *said["anomalies"].items()]
+    # Each once: how often a cookie is met depends on how far a scan comes in its time.
+    yield from sorted(
+        {
+            (f"{one['method']} {one['path'].partition('?')[0]} {one['parameter'] or ''}".strip(), kind)
+            for kind, ones in found
+            for one in ones
+        }
+    )
+
+
+def _a_customer() -> str:
+    customer, product = people.a_customer(), people.a_product()
+    people.an_order(customer.id, product)
+    contact = {"name": "Alice", "street": "Ulmenweg 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
+    addresses.add(customer.id, contact)
+    reservations.reserve(customer.id, product.id, quantity=1)
+    return customer.id
 
 
 def _said(command: list[str], directory: Path) -> str:

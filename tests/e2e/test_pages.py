@@ -5,71 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from inventory import accounts
+from tests.accessibility import ADMINS, CUSTOMERS, LOOKS, NARROW, PUBLIC, violations
 from tests.e2e.visitor import PASSWORD, Visitor, comes_true, new_email
 
-PUBLIC = [
-    "/",
-    "/products/",
-    "/products/?q=laufschuh&category=shoes&min_price=50&in_stock=1&sort=-price",
-    "/products/?q=nothing-is-called-this",
-    "/products/{product}/",
-    "/products/{sold_out}/",
-    "/cart/",
-    "/orders/",
-    "/account/login/",
-    "/account/register/",
-    "/account/password/forgotten/",
-    "/info/shipping/",
-    "/info/withdrawal/",
-    "/info/contact/",
-    "/info/imprint/",
-    "/info/terms/",
-    "/info/privacy/",
-    "/info/accessibility/",
-    "/admin/login/",
-]
-CUSTOMERS = [
-    "/account/",
-    "/account/password/",
-    "/account/email/",
-    "/account/addresses/",
-    "/account/addresses/new/",
-    "/account/delete/",
-    "/orders/",
-    "/orders/{order}/",
-    "/orders/{order}/?new=1",
-    "/cart/",
-    "/checkout/",
-]
-ADMINS = [
-    "/admin/",
-    "/admin/products/",
-    "/admin/products/?q=nothing-is-called-this",
-    "/admin/products/new/",
-    "/admin/products/{product}/",
-    "/admin/products/{product}/archive/",
-    "/admin/stock/",
-    "/admin/stock/?low=on",
-    "/admin/stock/proof/",
-    "/admin/stock/proof/?q=nothing-is-called-this",
-    "/admin/stock/{product}/",
-    "/admin/stock/{product}/?at=2026-11-03T14:00",
-    "/admin/orders/",
-    "/admin/orders/?status=delivered",
-    "/admin/orders/export/",
-    "/admin/orders/{order}/",
-    "/admin/accounts/",
-    "/admin/accounts/{account}/",
-    "/admin/audit/",
-    "/admin/audit/?who=nobody@example.com",
-]
-NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
-# Every page in both languages, both colours and both widths, two of each at a time.
-LOOKS = [("de", "light", WIDE), ("en", "dark", NARROW)]
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 SETTLING_MILLISECONDS = 2_000
 STICKS_OUT = """
@@ -77,10 +18,6 @@ STICKS_OUT = """
         .map(element => `${element.localName}.${element.className}`).slice(0, 8).join(", ")
 """
 LOUD = ("error", "warning")
-RULES = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
 
 
 @pytest.fixture
@@ -159,12 +96,7 @@ def flaws(visitor: Visitor, path: str) -> list[str]:
 
 
 def shuts_out(page: Page) -> list[str]:
-    violations = Axe().run(page, options=RULES).response["violations"]
-    return [
-        f"{violation['id']}: {', '.join(str(node['target']) for node in violation['nodes'])}"
-        for violation in violations
-        if violation["impact"] in ("serious", "critical")
-    ]
+    return [f"{rule}: {where}" for rule, where in violations(page)]
 
 
 def too_wide(page: Page) -> list[str]:
