@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from unittest import mock
 
@@ -135,3 +136,22 @@ def test_every_form_needs_its_token(alice: User) -> None:
 
     assert answer.status_code == 403
     assert "es wurde nichts geändert" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [
+        ("/account/login/", {"password": "current-password"}),
+        ("/account/register/", {"password": "new-password", "password_again": "new-password"}),
+        ("/admin/login/", {"password": "current-password"}),
+    ],
+)
+def test_passwords_are_hidden_and_may_come_from_a_manager(client: Client, page: str, fields: dict[str, str]) -> None:
+    shown = client.get(page).content.decode()
+
+    for name, kind in fields.items():
+        field = re.search(rf'<input[^>]* name="{name}"[^>]*>', shown)
+        assert field
+        assert 'type="password"' in field[0]
+        assert f'autocomplete="{kind}"' in field[0]
+        assert "onpaste" not in field[0]
