@@ -34,7 +34,9 @@ _REASONS = Path(__file__).with_name("scanners.toml")
 _EVALUATOR = Path(sys.prefix, "csp_evaluator")
 _WAPITI = Path(sys.prefix, "wapiti", "bin", "wapiti")
 #: Of a scan, for looking around; and of each kind of attack.
-WAPITI_SECONDS, WAPITI_EACH_SECONDS = 45, 8
+WAPITI_SECONDS, WAPITI_EACH_SECONDS = 45, 12
+#: Where the time of an attack is up while it writes down what it has tried, it ends by an error.
+WAPITI_TRIES = 2
 #: What a customer leaves alone, so that they stay one.
 _WAY_OUT = ("/account/logout/", "/account/sessions/*", "/account/delete/")
 #: csp_evaluator's own numbers. From here on it only informs.
@@ -195,12 +197,17 @@ def wapiti(world: World, application: str = "ecokart.wsgi", *, as_customer: bool
             command += ["-C", "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())]
             command += [word for path in _WAY_OUT for word in ("-x", f"{address}{path}")]
             command += ["-s", f"{address}/account/"]
-        _said(command, world.directory)
+        for _ in range(WAPITI_TRIES):
+            said = _said(command, world.directory)
+            if report.exists():
+                break
+        else:
+            raise local.CannotRun(f"wapiti ended {WAPITI_TRIES} times without a report: {said[-2_000:]}")
         with Connection(open_shop) as line:
             if as_customer and line.ask(visitor.page("/account/")).status != HTTPStatus.OK:
                 yield "/account/", "the customer was logged out meanwhile"
-    said = json.loads(report.read_text())
-    found = [*said["vulnerabilities"].items(), *said["anomalies"].items()]
+    told = json.loads(report.read_text())
+    found = [*told["vulnerabilities"].items(), *told["anomalies"].items()]
     # Each once: how often a cookie is met depends on how far a scan comes in its time.
     yield from sorted(
         {
