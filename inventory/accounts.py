@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import bcrypt
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import check_password, get_hasher, identify_hasher, make_password
 from pynamodb.expressions.update import Action
 
 from inventory import audit, clock, dynamodb, mails, sessions, staff
@@ -54,7 +54,7 @@ def create_admin(*, email: str, password: str, name: str) -> User:
 def authenticate(email: str, password: str) -> User | None:
     """The account with this address and password, or None: an unknown address takes as long as a wrong password.
 
-    A password that is stored in the first version's form is stored anew in today's. A disabled account has no way in.
+    A password that is stored in an earlier form is stored anew in today's. A disabled account has no way in.
     """
     return _if_open(_with_password(find_by_email(email), password), email)
 
@@ -111,17 +111,18 @@ def _if_open(user: User | None, email: str) -> User | None:
 
 
 def _with_password(user: User | None, password: str) -> User | None:
-    stored = user.password if user else _hash_of_nobody()
+    # Django writes the name of its hasher in front of a plain hash.
+    stored = (user.password if user else _hash_of_nobody()).removeprefix("bcrypt$")
     if len(password) > PASSWORD_MAX_LENGTH:
         return None
-    if not stored.startswith(_PLAIN_BCRYPT):
-        return user if check_password(password, stored) and user else None
-    if not _fits_plain_bcrypt(password, stored):
+    is_plain = stored.startswith(_PLAIN_BCRYPT)
+    fits = _fits_plain_bcrypt(password, stored) if is_plain else check_password(password, stored)
+    if user is None or not fits:
         return None
-    if user is None or len(password.encode()) > _BCRYPT_BYTES:
+    if is_plain and len(password.encode()) > _BCRYPT_BYTES:
         # Plain bcrypt has not read the end of so long a password. It may be wrong, so it must not be stored as right.
         return user
-    return _with_hash_of_today(user, password)
+    return _with_hash_of_today(user, password) if is_plain or _is_old(stored) else user
 
 
 def find(user_id: str) -> User | None:
@@ -198,10 +199,25 @@ def _hash_of_nobody() -> str:
 
 
 def _fits_plain_bcrypt(password: str, stored: str) -> bool:
+    """Whether a password fits a plain hash; as much work as with a hash of today, or the time would tell whose is old.
+
+    A hash of cost ``c`` is 2 to the power of ``c`` rounds. With one more of each cost up to today's it is as many.
+    """
+    secret = password.encode()[:_BCRYPT_BYTES]
     try:
-        return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+        fits, cost = bcrypt.checkpw(secret, stored.encode()), int(stored[4:6])
     except ValueError:
-        return False  # What is stored only begins like a hash: nobody's password fits.
+        # What is stored only begins like a hash: nobody's password fits.
+        check_password(password, _hash_of_nobody())
+        return False
+    for each in range(cost, int(_hash_of_nobody().split("$")[3])):
+        bcrypt.hashpw(secret, bcrypt.gensalt(each))
+    return fits
+
+
+def _is_old(stored: str) -> bool:
+    written_with, today = identify_hasher(stored), get_hasher()
+    return written_with.algorithm != today.algorithm or today.must_update(stored)
 
 
 def _with_hash_of_today(user: User, password: str) -> User:

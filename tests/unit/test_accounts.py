@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import bcrypt
 import pytest
-from django.contrib.auth.hashers import identify_hasher
+from django.contrib.auth.hashers import identify_hasher, make_password
 
 from inventory import accounts, dynamodb
-from inventory.errors import Busy, EmailTaken, Unsure
+from inventory.errors import Busy, EmailTaken, Unsure, WrongPassword
 from inventory.models import EmailGuard, User
+from tests.hashers import QuickBCryptSHA256PasswordHasher
 from tests.unit import wire
 
 PASSWORD = "correct horse 1"
@@ -40,6 +42,29 @@ def old_account(password: bytes, *, prefix: bytes = b"2a", stored: str | None = 
 
 def stored_password() -> str:
     return dynamodb.get(User, "user-123").password
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Of each hash that is computed, how much work it is; today's is of cost 8."""
+    done: list[int] = []
+
+    def counted(real: Callable[[bytes, bytes], Any]) -> Callable[[bytes, bytes], Any]:
+        def hashed(password: bytes, salt: bytes) -> Any:
+            answer = real(password, salt)
+            done.append(2 ** int(salt.split(b"$")[2]))
+            return answer
+
+        return hashed
+
+    monkeypatch.setattr(QuickBCryptSHA256PasswordHasher, "rounds", 8)
+    monkeypatch.setattr(bcrypt, "hashpw", counted(bcrypt.hashpw))
+    monkeypatch.setattr(bcrypt, "checkpw", counted(bcrypt.checkpw))
+    accounts._hash_of_nobody.cache_clear()
+    accounts._hash_of_nobody()
+    done.clear()
+    yield done
+    accounts._hash_of_nobody.cache_clear()
 
 
 # Registering
@@ -272,6 +297,68 @@ def test_a_password_that_was_changed_meanwhile_is_not_overwritten():
         assert accounts.authenticate("old@example.com", "old secret").id == user.id
 
     assert stored_password() == "changed"
+
+
+# Nobody can tell by the time whose password is stored how
+
+
+def _plain(cost: int) -> str:
+    return bcrypt.hashpw(b"old secret", bcrypt.gensalt(cost, prefix=b"2a")).decode()
+
+
+def _of_fewer_rounds(cost: int) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QuickBCryptSHA256PasswordHasher, "rounds", cost)
+        return make_password("old secret")
+
+
+OLD_HASHES = [
+    *(pytest.param(partial(_plain, cost), id=f"plain-{cost}") for cost in (4, 5, 7, 8)),
+    *(pytest.param(partial(_of_fewer_rounds, cost), id=f"today's-{cost}") for cost in (4, 7, 8)),
+    pytest.param(lambda: f"bcrypt${_plain(5)}", id="django's"),
+    pytest.param(lambda: "$2a$10$...", id="damaged"),
+    pytest.param(lambda: f"$2b$99${'a' * 53}", id="impossible"),
+    pytest.param(lambda: "!", id="none"),
+]
+
+
+@pytest.mark.parametrize("stored", OLD_HASHES)
+@pytest.mark.parametrize("check", [accounts.authenticate, lambda _email, password: _refused(password)])
+def test_a_wrong_password_is_as_much_work_as_an_unknown_address(
+    rounds: list[int], stored: Callable[[], str], check: Callable[[str, str], object]
+) -> None:
+    old_account(b"", stored=stored())
+    rounds.clear()
+
+    assert check("old@example.com", "wrong secret") is None
+    known = sum(rounds)
+    rounds.clear()
+    accounts.authenticate("nobody@example.com", "wrong secret")
+
+    assert known == sum(rounds) == 2**8
+
+
+def _refused(password: str) -> None:
+    with pytest.raises(WrongPassword):
+        accounts.prove(accounts.find("user-123"), password)
+
+
+@pytest.mark.parametrize("password", ["old secret", "x" * 80])
+def test_a_disabled_account_with_an_old_hash_takes_no_less_work(rounds: list[int], password: str) -> None:
+    user = old_account(password.encode())
+    accounts.disable(user.id, by="dana@example.com")
+    rounds.clear()
+
+    assert accounts.authenticate("old@example.com", password) is None
+    assert sum(rounds) >= 2**8
+
+
+def test_a_hash_of_fewer_rounds_is_stored_anew(rounds: list[int]) -> None:
+    old_account(b"", stored=_of_fewer_rounds(4))
+
+    assert accounts.authenticate("old@example.com", "old secret").id == "user-123"
+    assert "$08$" in stored_password()
+    assert accounts.authenticate("old@example.com", "old secret").id == "user-123"
 
 
 # Finding
