@@ -27,7 +27,7 @@ class AuditForm(forms.Form):
         required=False,
         max_length=_LONGEST,
         label=_("About"),
-        help_text=_("An e-mail address, or the id in the address of a product's or an order's page."),
+        help_text=_("An e-mail address, or the id in the address of an account's, a product's or an order's page."),
         error_messages=_TOO_LONG,
     )
     what = forms.ChoiceField(
@@ -66,6 +66,6 @@ def _actor(who: str) -> str:
 def _target(about: str) -> str:
     if not about or _ID.match(about):
         return about
-    if user := accounts.find_by_email(about):
+    if user := accounts.find_by_email(about) or accounts.find(about):
         return audit.account(user.id)
     return f"product#{about}" if catalogue.find(about) else f"order#{about}"

@@ -56,13 +56,13 @@ def authenticate(email: str, password: str) -> User | None:
 
     A password that is stored in an earlier form is stored anew in today's. A disabled account has no way in.
     """
-    return _if_open(_with_password(find_by_email(email), password), email)
+    return _let_in(find_by_email(email), password, email=email)
 
 
 def prove(user: User, password: str) -> User:
     """The account as it stands now, for whoever knows its password. Raises WrongPassword."""
     # By its id: that its address has just become another one makes no password wrong.
-    known = _if_open(_with_password(find(user.id), password), user.email)
+    known = _let_in(find(user.id), password, email=user.email)
     if known is None:
         raise WrongPassword
     return known
@@ -103,9 +103,10 @@ def change_role(user_id: str, *, role: str, by: staff.By) -> None:
     _change(user_id, change, by=by)
 
 
-def _if_open(user: User | None, email: str) -> User | None:
+def _let_in(known: User | None, password: str, *, email: str) -> User | None:
+    user = _with_password(known, password)
     if user is None or user.disabled_at:
-        audit.record("login.failed", by=audit.masked(email))
+        audit.record("login.failed", by=audit.masked(email), target=audit.account_of(known))
         return None
     return user
 

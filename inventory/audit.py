@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_lazy as _
 from pynamodb.expressions.condition import Condition
 
-from inventory import clock, dynamodb
+from inventory import clock, counters, dynamodb
 from inventory.attributes import iso
 from inventory.models import AuditEntry, Change, User
 
@@ -37,6 +37,7 @@ KEPT = timedelta(days=3 * 365)
 LOGINS_KEPT = timedelta(days=180)
 _LONGEST = 500
 _EARLIEST = "2"
+_LOST = "An entry for the audit log could not be written: %s"
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,28 @@ def write(
     tx.put(entry, condition=AuditEntry.month.does_not_exist(), otherwise=dynamodb.contended)
 
 
+def is_first(what: str, who: str, *, seconds: int) -> bool:
+    """Whether an event is somebody's first in this window, for those that anybody can cause as often as they like.
+
+    Where the database cannot tell it is not recorded, and a line in the log says so.
+    """
+    try:
+        counters.add(f"told-{what}", who, seconds=seconds, below=1)
+    except counters.Full:
+        return False
+    except dynamodb.Contention:
+        logger.warning(_LOST, what)
+        return False
+    return True
+
+
 def record(what: str, *, by: str, target: str = "", note: str = "") -> None:
     """Write an entry of its own. Where the database cannot take it now, a line in the log says so and life goes on."""
     try:
         with dynamodb.transaction() as tx:
             write(tx, what, by=by, target=target, note=note)
     except (dynamodb.Contention, dynamodb.OutcomeUnknown):
-        logger.warning("An entry for the audit log could not be written: %s", what)
+        logger.warning(_LOST, what)
 
 
 def name_of(user: User) -> str:
@@ -95,6 +111,11 @@ def masked(email: str) -> str:
 def account(user_id: str) -> str:
     """An account as a target."""
     return f"account#{user_id}"
+
+
+def account_of(user: User | None) -> str:
+    """Somebody's account as a target, if there is one."""
+    return account(user.id) if user else ""
 
 
 def look(

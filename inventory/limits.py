@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from inventory import accounts, counters, dynamodb
+from inventory import accounts, audit, counters, dynamodb
 from inventory.errors import Busy, TooManyTries
 
 logger = logging.getLogger(__name__)
@@ -84,8 +84,11 @@ def login(email: str, *, address: str) -> None:
     An account is never locked as a whole: then any stranger could lock out its owner. Guesses count for the account
     and the address from which they come; many at one account from everywhere are written to the log.
     """
-    LOGINS.take(address)
-    PASSWORDS.take(_whose(email, address))
+    pair = _whose(email, address)
+    with _told(email, once=address):
+        LOGINS.take(address)
+    with _told(email, once=pair):
+        PASSWORDS.take(pair)
     if settings.LIMITS:
         with suppress(dynamodb.Contention):
             _watch(email)
@@ -121,10 +124,25 @@ def checkout(*, address: str) -> None:
         CHECKOUTS.take(address)
 
 
+@contextmanager
+def _told(email: str, *, once: str) -> Iterator[None]:
+    """Write a refusal to the audit log: of so many in a quarter of an hour the first."""
+    try:
+        yield
+    except TooManyTries:
+        if audit.is_first("login.limited", once, seconds=_QUARTER):
+            user = None
+            with suppress(dynamodb.Contention):
+                user = accounts.find_by_email(email)
+            audit.record("login.limited", by=audit.masked(email), target=audit.account_of(user))
+        raise
+
+
 def _watch(email: str) -> None:
     tries = counters.add("account", accounts.normalised(email), seconds=_HOUR)
     if tries % SUSPICIOUS_TRIES == 0:
-        logger.warning("Somebody guesses at one account: %s tries within an hour, from one address or many.", tries)
+        whose = audit.account_of(accounts.find_by_email(email)) or "an address with no account"
+        logger.warning("Somebody guesses at %s: %s tries within an hour, from one address or many.", whose, tries)
 
 
 def _whose(email: str, address: str) -> str:

@@ -7,7 +7,7 @@ after sending and before removing. What a mail says and how it travels is not kn
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -29,6 +29,9 @@ _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
 #: How long a mail that was tried too often waits for an operator.
 PARKED_FOR = timedelta(days=30)
+
+#: Puts an entry of the audit log into a mail's transaction.
+Told = Callable[[dynamodb.transaction], None]
 
 _written: ContextVar[list[str] | None] = ContextVar("written", default=None)
 
@@ -55,9 +58,9 @@ def write(tx: dynamodb.transaction, kind: str, *, to: str, about: dict[str, str]
     tx.put(mail, condition=Mail.id.does_not_exist(), otherwise=dynamodb.contended)
 
 
-def write_one(kind: str, *, to: str, about: dict[str, str]) -> None:
-    """Write a mail that tells of nothing else that is written. Raises Busy."""
-    _put(_made(kind, to=to, about=about, language=spoken()))
+def write_one(kind: str, *, to: str, about: dict[str, str], told: Told | None = None) -> None:
+    """Write a mail that tells of nothing else that is written, but for an entry of the audit log. Raises Busy."""
+    _put(_made(kind, to=to, about=about, language=spoken()), told)
 
 
 def claim(mail_id: str) -> Mail | None:
@@ -122,9 +125,11 @@ def _made(kind: str, *, to: str, about: dict[str, str], language: str) -> Mail:
 
 
 @dynamodb.retry_while_busy
-def _put(mail: Mail) -> None:
+def _put(mail: Mail, told: Told | None) -> None:
     with dynamodb.transaction() as tx:
         tx.put(mail, condition=Mail.id.does_not_exist(), otherwise=lambda _: dynamodb.AlreadyDone())
+        if told:
+            told(tx)
 
 
 def _updated(mail: Mail, actions: list[Action], *, condition: Condition) -> bool:

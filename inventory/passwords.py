@@ -34,10 +34,14 @@ def ask_reset(email: str) -> None:
     """
     address = accounts.normalised(email)
     user = accounts.find_by_email(address)
+
+    def told(tx: dynamodb.transaction) -> None:
+        audit.write(tx, "login.reset_asked", by=audit.masked(address), target=audit.account_of(user))
+
     if user is None:
-        mails.write_one("no-account", to=address, about={})
+        mails.write_one("no-account", to=address, about={}, told=told)
     else:
-        mails.write_one("reset-password", to=user.email, about=accounts.who(user, state=state(user)))
+        mails.write_one("reset-password", to=user.email, about=accounts.who(user, state=state(user)), told=told)
 
 
 def reset(user_id: str, *, seen: str, new: str) -> User:

@@ -29,6 +29,7 @@ FREE_TRIES = 5
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
 _STEP_SECONDS = 30
+_TOLD_EVERY = 3600
 
 
 @dataclass
@@ -68,7 +69,12 @@ def prove(user: User, code: str) -> list[str]:
     if user.session is None:
         raise SessionEnded
     attempt = _Try(clock.now())
-    is_first = _prove(user.id, user.session.sid, code, attempt)
+    try:
+        is_first = _prove(user.id, user.session.sid, code, attempt)
+    except TooManyCodes:
+        if audit.is_first("factor.limited", user.id, seconds=_TOLD_EVERY):
+            audit.record("factor.limited", by=audit.name_of(user), target=audit.account(user.id))
+        raise
     return attempt.new_codes if is_first else []
 
 

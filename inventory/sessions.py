@@ -47,7 +47,7 @@ def begin(user: User, *, kind: str, device: str) -> dict[str, str | int]:
         others = [one for one in now.sessions if one.sid != new.sid and one.since + LIFE > moment]
         return [*sorted(others, key=lambda one: one.seen)[-(MOST - 1) :], new]
 
-    if not _rewrite(user.id, with_new, "login.succeeded", note=f"{kind} · {device}"):
+    if not _rewrite(user.id, with_new, "login.succeeded", told=new):
         raise SessionEnded
     return {"account_id": user.id, "sid": new.sid, "epoch": user.epoch, "iat": int(moment.timestamp())}
 
@@ -149,17 +149,25 @@ def _may_live(claims: Claims) -> bool:
 
 
 @dynamodb.retry_while_busy
-def _rewrite(user_id: str, change: Callable[[User], list[Session]], what: str, *, note: str = "") -> bool:
+def _rewrite(user_id: str, change: Callable[[User], list[Session]], what: str, *, told: Session | None = None) -> bool:
     """Write the list that ``change`` makes of an account's sessions. False where there is no such account."""
     user = dynamodb.get(User, user_id)
     if user is None:
         return False
     wanted = change(user)
     if [one.sid for one in wanted] != [one.sid for one in user.sessions]:
+        by, target = audit.name_of(user), audit.account(user_id)
+        made_room = [one for one in live(user) if one not in wanted] if told else []
         with dynamodb.transaction() as tx:
             _write(tx, user, wanted)
-            audit.write(tx, what, by=audit.name_of(user), target=audit.account(user_id), note=note)
+            audit.write(tx, what, by=by, target=target, note=_where(told))
+            for one in made_room:
+                audit.write(tx, "login.made_room", by=by, target=target, note=_where(one))
     return True
+
+
+def _where(session: Session | None) -> str:
+    return f"{session.kind} · {session.device}" if session else ""
 
 
 def _write(tx: dynamodb.transaction, user: User, wanted: list[Session]) -> None:

@@ -53,6 +53,8 @@ def _ask(seen: User, address: str) -> None:
     with dynamodb.transaction() as tx:
         tx.update(User(user.id), actions, condition=same, otherwise=dynamodb.contended)
         mails.write(tx, kind, to=address, about=about)
+        changes = [("email", audit.masked(user.email), audit.masked(address))]
+        audit.write(tx, "account.email_asked", by=audit.name_of(user), target=audit.account(user.id), changes=changes)
 
 
 @dynamodb.retry_while_busy

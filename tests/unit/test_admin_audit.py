@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from inventory import audit, sessions, stock
+from inventory import accounts, audit, sessions, stock
 from inventory.models import Product, User
 
 PAGE = "/admin/audit/"
@@ -90,6 +90,16 @@ def test_it_is_found_by_whose_account_and_which_order(client: Client, alice: Use
 
     assert events(client, about="alice@example.com") == ["account.created"]
     assert events(client, about="o-1") == ["order.moved"]
+
+
+@pytest.mark.parametrize("about", ["alice@example.com", "{id}", "account#{id}"])
+def test_failed_log_ins_at_an_account_are_found_by_its_address_and_by_its_id(
+    client: Client, alice: User, about: str
+) -> None:
+    accounts.authenticate("alice@example.com", "wrong horse 9")
+    accounts.authenticate("adler@example.com", "wrong horse 9")
+
+    assert events(client, about=about.format(id=alice.id), what="login") == ["login.failed"]
 
 
 def test_it_is_found_by_kind_and_month(client: Client, alice: User) -> None:

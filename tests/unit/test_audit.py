@@ -22,7 +22,7 @@ from inventory import (
     stock,
     verification,
 )
-from inventory.errors import Busy, InventoryError, NoSuchAccount, StockTooLow, Unsure
+from inventory.errors import Busy, InventoryError, NoSuchAccount, StockTooLow, Unsure, WrongPassword
 from inventory.models import AuditEntry, Order, Product, User
 from tests.unit import wire
 from tests.unit.conftest import PASSWORD
@@ -163,18 +163,84 @@ def test_log_ins_and_log_outs_are_told_by_id_for_customers_and_by_address_for_ad
     assert "Firefox, Windows" in audit.look(actor=alice.id, group="login").entries[1].note
 
 
-@pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
-def test_a_failed_log_in_is_told_with_a_masked_address(alice: User, email: str) -> None:
-    accounts.authenticate(email, "wrong horse 9")
+def test_a_failed_log_in_is_told_with_a_masked_address_and_whose_account_it_is(alice: User) -> None:
+    accounts.authenticate("nobody@example.com", "wrong horse 9")
+    accounts.authenticate("Alice@example.com", "wrong horse 9")
 
-    assert told(group="login") == [(f"{email[0]}…@example.com", "login.failed", None)]
+    assert told(group="login") == [
+        ("a…@example.com", "login.failed", f"account#{alice.id}"),
+        ("n…@example.com", "login.failed", None),
+    ]
+
+
+def test_a_wrong_password_at_the_owners_own_pages_is_a_failed_log_in(alice: User) -> None:
+    with pytest.raises(WrongPassword):
+        accounts.prove(alice, "wrong horse 9")
+
+    assert told(group="login") == [("a…@example.com", "login.failed", f"account#{alice.id}")]
+
+
+def test_a_failed_log_in_takes_the_same_calls_for_known_and_unknown_addresses(alice: User) -> None:
+    """Else the time would tell who has an account."""
+    calls = []
+    for email in (alice.email, "nobody@example.com"):
+        with wire.heard() as heard:
+            accounts.authenticate(email, "wrong horse 9")
+        calls.append([operation for operation, _ in heard])
+
+    assert calls[0] == calls[1] == ["GetItem", "GetItem", "TransactWriteItems"]
 
 
 def test_a_log_in_to_a_disabled_account_is_a_failed_one(alice: User) -> None:
     accounts.disable(alice.id, by=ADMIN)
 
     assert accounts.authenticate("alice@example.com", PASSWORD) is None
-    assert told(group="login") == [("a…@example.com", "login.failed", None)]
+    assert told(group="login") == [("a…@example.com", "login.failed", f"account#{alice.id}")]
+
+
+def test_the_session_that_made_room_for_an_eleventh_is_told(alice: User, later: Callable[..., None]) -> None:
+    for number in range(sessions.MOST + 1):
+        assert "login.made_room" not in [what for _, what, _ in told(group="login")]
+        sessions.begin(alice, kind="shop", device=f"Firefox {number}")
+        later(minutes=1)
+
+    (entry,) = [one for one in audit.look(group="login").entries if one.what == "login.made_room"]
+    assert (entry.actor, entry.target, entry.note) == (alice.id, f"account#{alice.id}", "shop · Firefox 0")
+
+
+def test_sessions_that_had_ended_by_themselves_made_no_room(dana: User, later: Callable[..., None]) -> None:
+    for _ in range(sessions.MOST):
+        sessions.begin(dana, kind="admin", device="")
+    later(hours=3)
+
+    sessions.begin(dana, kind="admin", device="")
+
+    assert {what for _, what, _ in told(group="login")} == {"login.succeeded"}
+
+
+def test_who_asks_for_a_new_password_is_told_the_same_whether_there_is_an_account(alice: User) -> None:
+    passwords.ask_reset("Nobody@example.com")
+    passwords.ask_reset("alice@example.com")
+
+    assert told(group="login") == [
+        ("a…@example.com", "login.reset_asked", f"account#{alice.id}"),
+        ("n…@example.com", "login.reset_asked", None),
+    ]
+
+
+def test_a_reset_whose_answer_is_lost_is_asked_for_once(alice: User) -> None:
+    with wire.losing_answers():
+        passwords.ask_reset("alice@example.com")
+
+    assert len(told(group="login")) == 1
+
+
+@pytest.mark.parametrize("address", ["adler@example.com", "bob@example.com"])
+def test_who_asks_for_another_address_is_told_with_both_masked(alice: User, bob: User, address: str) -> None:
+    verification.ask_change(alice, address, password=PASSWORD)
+
+    assert told()[0] == (alice.id, "account.email_asked", f"account#{alice.id}")
+    assert changes() == [("email", "a…@example.com", f"{address[0]}…@example.com")]
 
 
 def test_a_session_in_use_writes_no_entries(alice: User, later: Callable[..., None]) -> None:
@@ -210,6 +276,7 @@ def test_what_an_owner_does_with_the_account_is_told(alice: User) -> None:
         (alice.id, "account.deleted", target),
         (alice.id, "account.reset", target),
         (alice.id, "account.email", target),
+        (alice.id, "account.email_asked", target),
         (alice.id, "account.verified", target),
         (alice.id, "account.password", target),
         (alice.id, "account.created", target),
@@ -274,6 +341,27 @@ def test_a_change_whose_answer_is_lost_is_one_entry(
         change(product, order)
 
     assert len(told()) == 1
+
+
+# Who is refused again and again does not fill it
+
+
+def test_an_event_is_the_first_of_its_kind_once_in_a_window(later: Callable[..., None]) -> None:
+    with time_machine.travel("2026-11-27T12:00:00+00:00"):
+        asked = [audit.is_first("login.limited", who, seconds=900) for who in ("one", "one", "another", "one")]
+    with time_machine.travel("2026-11-27T12:15:00+00:00"):
+        asked.append(audit.is_first("login.limited", "one", seconds=900))
+
+    assert asked == [True, False, True, False, True]
+
+
+def test_where_nobody_can_tell_whether_it_is_the_first_a_line_in_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with wire.losing_requests("UpdateItem", times=99):
+        assert not audit.is_first("login.limited", "one", seconds=900)
+
+    assert "login.limited" in caplog.text
 
 
 # Looking

@@ -11,8 +11,9 @@ import time_machine
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from inventory import limits
+from inventory import audit, limits
 from inventory.errors import Busy, TooManyTries
+from inventory.models import User
 from tests.unit import wire
 
 NOON = 1_795_867_200.0
@@ -103,13 +104,74 @@ def test_whoever_gets_in_is_in_even_where_that_cannot_be_written():
     assert passed(9, login()) == 1
 
 
-def test_many_guesses_at_one_account_are_written_down_without_its_name(caplog: pytest.LogCaptureFixture):
+def test_many_guesses_at_one_account_are_written_down_with_its_id_and_without_its_address(
+    alice: User, caplog: pytest.LogCaptureFixture
+):
     with caplog.at_level(logging.WARNING, "inventory.limits"):
         for number in range(41):
             login(ALICE, f"198.51.100.{number}")()
 
     assert ["20 tries" in message or "40 tries" in message for message in caplog.messages] == [True, True]
+    assert [f"account#{alice.id}" in message for message in caplog.messages] == [True, True]
     assert ALICE not in caplog.text
+
+
+def test_many_guesses_at_an_address_without_an_account_name_nobody(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING, "inventory.limits"):
+        for number in range(20):
+            login(BOB, f"198.51.100.{number}")()
+
+    assert ["no account" in message for message in caplog.messages] == [True]
+    assert BOB not in caplog.text
+
+
+# What is refused is in the audit log, and does not fill it
+
+
+def told() -> list[tuple[str, str | None]]:
+    return [(one.actor, one.target) for one in audit.look(group="login").entries if one.what == "login.limited"]
+
+
+def test_guesses_that_are_refused_are_told_once_for_a_pair_in_a_quarter_of_an_hour(
+    alice: User, noon: time_machine.Coordinates
+):
+    assert passed(9, login()) == passed(9, login(BOB)) == 5
+    assert set(told()) == {("b…@example.com", None), ("a…@example.com", f"account#{alice.id}")}
+    assert len(told()) == 2
+
+    noon.shift(900)
+    assert passed(5, login()) == 1
+
+    assert len(told()) == 3
+
+
+def test_an_address_that_goes_through_accounts_is_told_of_once_in_a_quarter_of_an_hour(alice: User):
+    for number in range(60):
+        passed(1, login(f"{number}@example.com"))
+
+    assert told() == [("3…@example.com", None)]
+
+
+@pytest.mark.parametrize("email", [ALICE, BOB])
+def test_a_refusal_takes_the_same_calls_for_known_and_unknown_addresses(alice: User, email: str):
+    passed(5, login(email))
+
+    with wire.heard() as heard:
+        passed(1, login(email))
+
+    assert [operation for operation, _ in heard] == [
+        *("UpdateItem", "UpdateItem", "GetItem"),
+        *("UpdateItem", "GetItem", "GetItem", "TransactWriteItems"),
+    ]
+
+
+def test_a_refusal_is_one_even_where_nobody_can_look_whose_account_it_is(alice: User):
+    passed(5, login())
+
+    with wire.failing("GetItem", nth=2):
+        assert passed(1, login()) == 0
+
+    assert told() == [("a…@example.com", None)]
 
 
 def test_a_guess_passes_where_it_cannot_be_watched():

@@ -288,6 +288,20 @@ def test_the_sentence_says_for_how_long(admin: User, codes: list[str]) -> None:
 # Written down, and taken away
 
 
+def test_codes_that_nobody_looked_at_are_told_once_an_hour(
+    admin: User, codes: list[str], later: Callable[..., None]
+) -> None:
+    def told() -> list[tuple[str, str | None]]:
+        return [(one.actor, one.target) for one in audit.look(group="factor").entries if one.what == "factor.limited"]
+
+    assert [guess(admin) for _ in range(9)] == [WrongCode] * 5 + [TooManyCodes] * 4
+    assert told() == [("dana@example.com", f"account#{admin.id}")]
+    later(hours=1)
+
+    assert [guess(admin) for _ in range(3)] == [WrongCode] + [TooManyCodes] * 2
+    assert len(told()) == 2
+
+
 def test_every_try_is_in_the_audit_log(admin: User, codes: list[str]) -> None:
     guess(admin)
     second_factor.prove(admin, now(admin))

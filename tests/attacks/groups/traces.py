@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 import pyotp
+from django.test import override_settings
 
 from inventory import accounts, audit, clock, passwords, second_factor, verification
 from inventory.models import AuditEntry, Product, User, tables
@@ -65,6 +66,20 @@ def _at_the_doors() -> Iterator[Deed]:
     )
     yield "a confirmed address", "account.verified", lambda: _verify(people.a_customer())
     yield "another address", "account.email", lambda: _move(people.a_customer())
+    asking = {"email": f"new-{alice.email}", "old": "eight green frogs"}
+    yield (
+        "another address asked for",
+        "account.email_asked",
+        lambda: people.browser_of(alice).post("/account/email/", asking),
+    )
+    yield (
+        "a new password asked for",
+        "login.reset_asked",
+        lambda: Browser().post("/account/password/forgotten/", {"email": alice.email}),
+    )
+    yield "one session too many", "login.made_room", lambda: [people.browser_of(alice) for _ in range(11)]
+    with_limits = override_settings(LIMITS=True)
+    yield "guesses without end", "login.limited", with_limits(lambda: _guess("/account/login/", wrong))
     bob = people.a_customer()
     yield (
         "the end of an account",
@@ -87,6 +102,7 @@ def _in_the_panel() -> Iterator[Deed]:
         "factor.passed",
         lambda: people.browser_of(dana, with_factor=False).post(path, {"code": later}),
     )
+    yield "codes without end", "factor.limited", lambda: _guess(path, {"code": "no"}, by=_between(dana))
     panel, product = people.browser_of(dana), people.a_product()
     page = f"/admin/products/{product.id}/"
     yield "a new product", "product.created", lambda: panel.post("/admin/products/new/", PRODUCT)
@@ -149,6 +165,16 @@ def _taken_away() -> Cases:
             else:
                 panel.send(method, path, query="delete=1", headers={"X-CSRFToken": panel.cookies.get("csrftoken", "")})
             yield f"{method} {path}", "" if before <= set(_entries()) else "an entry is gone"
+
+
+def _guess(path: str, form: dict[str, str], *, by: Browser | None = None) -> None:
+    for _ in range(7):
+        (by or Browser()).post(path, form)
+
+
+def _between(admin: User) -> Browser:
+    """Logged in by password, before the second factor."""
+    return people.browser_of(_now(admin), with_factor=False)
 
 
 def _verify(user: User) -> None:
