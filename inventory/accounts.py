@@ -75,7 +75,8 @@ def disable(user_id: str, *, by: staff.By) -> None:
     """
 
     def change(user: User) -> _Change | None:
-        return None if user.disabled_at else ("account.disabled", User.disabled_at.set(clock.now()), [])
+        changes = [("disabled", "no", "yes")]
+        return None if user.disabled_at else ("account.disabled", User.disabled_at.set(clock.now()), changes)
 
     _change(user_id, change, by=by)
 
@@ -84,7 +85,8 @@ def enable(user_id: str, *, by: staff.By) -> None:
     """Open a disabled account again. Its sessions of before stay ended."""
 
     def change(user: User) -> _Change | None:
-        return ("account.enabled", User.disabled_at.remove(), []) if user.disabled_at else None
+        changes = [("disabled", "yes", "no")]
+        return ("account.enabled", User.disabled_at.remove(), changes) if user.disabled_at else None
 
     _change(user_id, change, by=by)
 

@@ -68,7 +68,7 @@ def _add(product: Product, received: Movement, *, is_audited: bool) -> None:
         if received.quantity:
             tx.put(received, condition=Movement.product_id.does_not_exist(), otherwise=dynamodb.contended)
         if is_audited:
-            changes = [("name", "", product.name), ("status", "", product.status)]
+            changes = [(name, "", said) for name, said in _as_stored(product).items()]
             audit.write(tx, "product.created", by=received.by, target=f"product#{product.id}", changes=changes)
 
 

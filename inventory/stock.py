@@ -100,17 +100,22 @@ def adjust(product_id: str, *, by: int, reason: str, note: str, who: str, form_i
 @dynamodb.retry_while_busy
 def _book(movement: Movement, form_id: str) -> None:
     product_id, by = movement.product_id, movement.quantity
+    seen = dynamodb.get(Product, product_id)
+    if seen is None:
+        raise NoSuchProduct
     if by < 0:
-        actions, enough = availability.lowered(-by, seen=dynamodb.get(Product, product_id))
+        actions, enough = availability.lowered(-by, seen=seen)
     else:
         # A product of the first version has no such number yet: it is brought up to date before it is touched.
         actions, enough = availability.raised(by), Product.available.exists()
+    # Carts do not move the stock. Whoever sells meanwhile does, and what the log says would not be true.
+    as_seen = enough & (Product.stock == seen.stock)
     with dynamodb.transaction() as tx:
         actions = [*actions, Product.stock.add(by)]
-        tx.update(Product(product_id), actions, condition=enough, otherwise=lambda found: _refused(found, by))
+        tx.update(Product(product_id), actions, condition=as_seen, otherwise=lambda found: _refused(found, by, seen))
         tx.put(movement, condition=Movement.product_id.does_not_exist(), otherwise=_already_booked)
         note = ": ".join(filter(None, (movement.kind, movement.why)))
-        changes = [("stock", "", f"{by:+d}")]
+        changes = [("stock", str(seen.stock), str(seen.stock + by))]
         audit.write(tx, "stock.adjusted", by=movement.by, target=f"product#{product_id}", changes=changes, note=note)
         if form_id:
             said = f"{product_id} {by:+d} {movement.kind} {movement.by} {movement.why}"
@@ -127,10 +132,8 @@ def _form_again(found: Note | None, said: str) -> Exception:
     return dynamodb.AlreadyDone() if found and found.text == said else FormUsed()
 
 
-def _refused(found: Product | None, by: int) -> Exception:
-    if found is None:
-        return NoSuchProduct()
-    if by < 0 and availability.is_enough(-by, found=found):
+def _refused(found: Product, by: int, seen: Product) -> Exception:
+    if found.stock != seen.stock or (by < 0 and availability.is_enough(-by, found=found)):
         return dynamodb.Contention()
     return StockTooLow(found.title, available=found.available, reserved=found.reserved)
 

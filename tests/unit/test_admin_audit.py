@@ -42,7 +42,7 @@ def test_what_an_admin_changes_in_the_panel_is_told_with_name_before_and_after(
     assert "Stock changed" in page
     assert "dana@example.com" in page
     assert f"product#{product.id}" in page
-    assert "+5" in page
+    assert "<del>10</del> → <ins>15</ins>" in page
     assert "received: LS 7" in page
 
 

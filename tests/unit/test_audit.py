@@ -81,12 +81,37 @@ def test_a_created_and_an_archived_product_are_two_entries() -> None:
     assert changes() == [("status", "active", "archived")]
 
 
-def test_a_stock_change_says_how_much_and_why(product: Product) -> None:
+def test_a_created_product_says_all_that_it_begins_with() -> None:
+    products.create(by=ADMIN, name="Hat", price_cents=1_999, sku="EK-7", status="draft", name_en="Cap")
+
+    said = {field: after for field, before, after in changes() if before == ""}
+    assert len(said) == len(changes())
+    assert (said["name"], said["price_cents"], said["sku"], said["status"]) == ("Hat", "19.99", "EK-7", "draft")
+    assert "Cap" in said["translations"]
+
+
+def test_a_stock_change_says_from_how_many_to_how_many_and_why(product: Product) -> None:
     stock.adjust(product.id, by=-2, reason="damaged", note="rain", who=ADMIN)
 
     assert told() == [(ADMIN, "stock.adjusted", f"product#{product.id}")]
-    assert changes() == [("stock", "", "-2")]
+    assert changes() == [("stock", "10", "8")]
     assert audit.look().entries[0].note == "damaged: rain"
+
+
+@pytest.mark.parametrize(("by", "reason", "after"), [(5, "received", "14"), (-2, "damaged", "7")])
+def test_a_stock_change_says_what_was_there_also_when_a_sale_was_faster(
+    product: Product, contact: checkout.Contact, by: int, reason: str, after: str
+) -> None:
+    cart = reservations.reserve("guest-1", product.id, quantity=1)
+
+    def a_sale() -> None:
+        checkout.place_order("guest-1", token=str(cart.order_id), contact=contact)
+
+    with wire.just_before("TransactWriteItems", a_sale):
+        stock.adjust(product.id, by=by, reason=reason, note="", who=ADMIN)
+
+    assert changes() == [("stock", "9", after)]
+    assert Product.get(product.id, consistent_read=True).stock == int(after)
 
 
 def test_an_orders_steps_say_from_where_to_where(order: Order) -> None:
@@ -116,7 +141,15 @@ def test_who_may_come_in_and_who_said_so(alice: User) -> None:
         (ADMIN, "account.role", target),
         (alice.id, "account.created", target),
     ]
-    assert [change.after for change in audit.look(target=target).entries[2].changes] == ["admin"]
+    said = [
+        [(one.field, one.before, one.after) for one in entry.changes] for entry in audit.look(target=target).entries
+    ]
+    assert said == [
+        [("disabled", "yes", "no")],
+        [("disabled", "no", "yes")],
+        [("role", "user", "admin")],
+        [("role", "", "user")],
+    ]
 
 
 @pytest.mark.parametrize(
