@@ -124,6 +124,7 @@ _HOST_ONLY = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{_HOST_ONLY}sessionid"
 CSRF_COOKIE_NAME = f"{_HOST_ONLY}csrftoken"
 LANGUAGE_COOKIE_NAME = f"{_HOST_ONLY}django_language"
+MESSAGE_COOKIE_NAME = f"{_HOST_ONLY}messages"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 # A guest's id follows from it, so it lives no longer than a session.
 CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
@@ -131,7 +132,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # Whether admins need a code from an app beside their password. Without it whoever learns a password has the shop.
 ADMIN_SECOND_FACTOR = env.boolean("ADMIN_SECOND_FACTOR", True)
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MESSAGE_STORAGE = "ecokart.messages.Storage"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.BCryptPasswordHasher",

@@ -1,14 +1,20 @@
 """Readers of environment variables: an answer or a clear refusal, never a guess."""
 
+import re
 import runpy
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+from pytest_django.fixtures import Settings
 
 from ecokart import env
 from ecokart.local import ROOT
+from inventory.models import Product
+from tests.unit.conftest import PASSWORD
 
 NAME = "ECOKART_TEST_VARIABLE"
 
@@ -188,3 +194,97 @@ def test_no_script_reads_a_cookie_and_no_other_site_sends_a_form_with_it(
 
     assert made[f"{cookie}_COOKIE_HTTPONLY"] is True
     assert made[f"{cookie}_COOKIE_SAMESITE"] == "Lax"
+
+
+@pytest.mark.parametrize(("https", "prefix"), [("1", "__Host-"), ("0", "")])
+def test_all_cookies_that_the_shop_sets_are_such(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, client: Client, product: Product, https: str, prefix: str
+) -> None:
+    for name, value in settings_with(monkeypatch, HTTPS=https).items():
+        if "COOKIE" in name or name == "MESSAGE_STORAGE":
+            setattr(settings, name, value)
+    person = {"name": "Alice", "email": "alice@example.com", "password": PASSWORD, "password_again": PASSWORD}
+
+    client.get("/account/register/", secure=True)
+    client.post("/account/register/", person, secure=True)
+    client.post("/cart/add/", {"product_id": product.id, "quantity": "1"}, secure=True)
+    client.post("/language/", {"language": "en"}, secure=True)
+
+    names = ("csrftoken", "django_language", "messages", "sessionid")
+    assert sorted(client.cookies) == [f"{prefix}{name}" for name in names]
+    for cookie in client.cookies.values():
+        assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax")
+        assert (bool(cookie["secure"]), cookie["httponly"]) == (https == "1", True)
+
+
+def test_sentences_are_shown_once_under_their_cookies_name_over_https(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, client: Client
+) -> None:
+    settings.MESSAGE_COOKIE_NAME = "__Host-messages"
+    client.post("/account/password/forgotten/", {"email": "charlie@example.com"}, secure=True)
+
+    shown = [client.get("/account/login/", secure=True).text.count("charlie@example.com") for _ in range(2)]
+
+    assert shown == [1, 0]
+    assert client.cookies["__Host-messages"].value == ""
+    assert client.cookies["__Host-messages"]["secure"]
+
+
+# That nothing is forgotten where people look for what there is
+
+#: What the AWS SDK, the server and the commands read by themselves, and which file knows the name.
+READ_ELSEWHERE = {
+    "AWS_ACCESS_KEY_ID": "",
+    "AWS_SECRET_ACCESS_KEY": "",
+    "AWS_ENDPOINT_URL": "",
+    "PORT": "ecokart/local.py",
+    "WEB_CONCURRENCY": "Dockerfile",
+    "ACCOUNT_PASSWORD": "inventory/management/commands/create_account.py",
+}
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names that the settings read."""
+    names: set[str] = set()
+
+    def noted(reader: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(name: str, *args: Any, **kwargs: Any) -> Any:
+            names.add(name)
+            return reader(name, *args, **kwargs)
+
+        return reading
+
+    for name in ("text", "boolean", "whole_number", "networks", "listing"):
+        monkeypatch.setattr(env, name, noted(getattr(env, name)))
+    settings_with(monkeypatch)
+    return names
+
+
+def test_the_settings_read_their_variables_through_these_readers_only():
+    source = (ROOT / "ecokart" / "settings.py").read_text(encoding="utf-8")
+
+    assert "environ" not in source
+    assert "getenv" not in source
+
+
+def test_the_example_names_all_variables_and_no_others(read: set[str]) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^#?([A-Z][A-Z_]+)=", example, re.MULTILINE)) == read | set(READ_ELSEWHERE)
+
+
+def test_the_readme_names_all_variables_and_no_others(read: set[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"\n## Variables\n(.*?)\n## ", readme, re.DOTALL)
+    named = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall("`(.*?)`", row)}
+
+    # It stands beside another one.
+    assert "`AWS_DEFAULT_REGION`" in table
+    # "…" stands for it.
+    assert named | {"AWS_DEFAULT_REGION", "AWS_SECRET_ACCESS_KEY"} == read | set(READ_ELSEWHERE)
+
+
+@pytest.mark.parametrize(("name", "path"), [one for one in READ_ELSEWHERE.items() if one[1]])
+def test_what_is_read_elsewhere_is_known_there(name: str, path: str):
+    assert name in (ROOT / path).read_text(encoding="utf-8")
