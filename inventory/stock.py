@@ -132,8 +132,8 @@ def _form_again(found: Note | None, said: str) -> Exception:
     return dynamodb.AlreadyDone() if found and found.text == said else FormUsed()
 
 
-def _refused(found: Product, by: int, seen: Product) -> Exception:
-    if found.stock != seen.stock or (by < 0 and availability.is_enough(-by, found=found)):
+def _refused(found: Product | None, by: int, seen: Product) -> Exception:
+    if found is None or found.stock != seen.stock or (by < 0 and availability.is_enough(-by, found=found)):
         return dynamodb.Contention()
     return StockTooLow(found.title, available=found.available, reserved=found.reserved)
 
