@@ -195,7 +195,7 @@ def test_a_pictures_key_cannot_break_out():
 
 def test_what_is_common_is_made_once_for_the_values_that_it_shows(monkeypatch: pytest.MonkeyPatch):
     made = list[int]()
-    monkeypatch.setattr(tags, "euros", lambda cents: str(made.append(cents) or cents))
+    monkeypatch.setattr(tags, "_price", lambda cents, _language: str(made.append(cents) or cents))
     table = engines["django"].from_string(
         "{% for a in all %}{% common cents=a %}<td>{{ cents|price }}</td>{% endcommon %}{% endfor %}"
     )
