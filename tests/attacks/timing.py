@@ -47,7 +47,7 @@ def control(world: World) -> Result:
     for weakened in (_nothing_for_nobody, _nothing_beside_an_old_hash):
         with weakened():
             found.append(_run(world, QUICK, QUICK_COST))
-    return Result(" | ".join(one.ran for one in found), found[0].wrong if found[1].wrong else [])
+    return Result("; ".join(one.ran for one in found), found[0].wrong if found[1].wrong else [])
 
 
 def _run(world: World, tries: int, cost: int) -> Result:
