@@ -14,7 +14,6 @@ import ssl
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -53,24 +52,21 @@ class Session:
         """Raises what the SDK tries again after: ConnectTimeoutError, ReadTimeoutError and other HTTPClientErrors."""
         where = urlsplit(request.url)
         connection, is_kept = self._idle_one() or self._opened(where, request.url), False
-        answer = HTTPResponse(connection, method=request.method)
         try:
             connection.sendall(_written(request, where))
-            answer.begin()
-            body = answer.read()
-            is_kept = not answer.will_close and len(self._idle) < self._most
+            status, headers, body = _read(connection)
+            is_kept = headers.get("connection") != "close" and len(self._idle) < self._most
         except TimeoutError as failed:
             raise ReadTimeoutError(endpoint_url=request.url, error=failed) from failed
-        except (OSError, HTTPException) as failed:
+        except (OSError, ValueError) as failed:
             raise ConnectionClosedError(endpoint_url=request.url, request=request, error=failed) from failed
         finally:
-            answer.close()
             # Whatever went wrong: an answer may still be on its way, to whoever would ask next.
             if not is_kept:
                 connection.close()
         if is_kept:
             self._idle.append(connection)
-        return AWSResponse(request.url, answer.status, dict(answer.getheaders()), _Read(body))
+        return AWSResponse(request.url, status, headers, _Body(body))
 
     def close(self) -> None:
         _close(self._idle)
@@ -112,6 +108,21 @@ def _written(request: AWSPreparedRequest, where: SplitResult) -> bytes:
     return b"".join([*lines, b"\r\n", body])
 
 
+def _read(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    """An answer as DynamoDB writes it, with its length in front. Raises ValueError where it is not, or breaks off."""
+    headers = {}
+    with connection.makefile("rb") as answer:
+        _, status, _ = answer.readline().split(b" ", 2)
+        while (line := answer.readline()).strip():
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        length = int(headers.get("content-length", "-1"))
+        body = answer.read(max(length, 0))
+    if len(body) != length:
+        raise ValueError(f"{len(body)} bytes of {length}")
+    return int(status), headers, body
+
+
 def _close(connections: list[socket.socket]) -> None:
     while connections:
         connections.pop().close()
@@ -130,7 +141,7 @@ def _has_news(idle: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-class _Read:
+class _Body:
     """An answer's body as the SDK reads it."""
 
     def __init__(self, body: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import http.client
 import http.server
 import ipaddress
 import socket
@@ -199,6 +198,23 @@ def test_an_answer_that_breaks_off_is_none() -> None:
     assert not way._idle
 
 
+def test_an_answer_without_a_length_is_none() -> None:
+    """Nobody could tell where it ends. DynamoDB has no such."""
+
+    def endless(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(b"and so on")
+
+    with serving(endless) as server, pytest.raises(ConnectionClosedError):
+        session().send(asking(server))
+
+
+def test_an_empty_answer_is_one() -> None:
+    with serving(lambda handler: handler.say(b"")) as server:
+        assert session().send(asking(server)).content == b""
+
+
 def test_a_connection_that_breaks_while_asked_is_said_to_be_closed() -> None:
     def silent(handler: Handler) -> None:
         handler.close_connection = True
@@ -226,13 +242,13 @@ def test_nobody_opens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whoever_is_interrupted_leaves_no_connection_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_self: Any) -> None:
+    def interrupted(_connection: Any) -> None:
         raise KeyboardInterrupt
 
     way = session()
     with serving() as server:
         way.send(asking(server))
-        monkeypatch.setattr(http.client.HTTPResponse, "begin", interrupted)
+        monkeypatch.setattr(transport, "_read", interrupted)
         with pytest.raises(KeyboardInterrupt):
             way.send(asking(server))
 
