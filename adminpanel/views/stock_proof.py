@@ -11,7 +11,7 @@ from inventory import catalogue
 from inventory.errors import NoSuchPage
 
 #: Each is a question of its own to the database: for its movements.
-PER_PAGE = 6
+PER_PAGE = 5
 
 
 @admin_required
