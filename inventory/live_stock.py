@@ -59,7 +59,9 @@ def of(product_ids: Sequence[str]) -> dict[str, int | None]:
     oldest = read_since(product_ids)
     if now - oldest > FRESH_SECONDS:
         _refresh(product_ids, may_wait=now - oldest > 2 * FRESH_SECONDS)
-    return {one: _seen[one].units for one in product_ids if one in _seen}
+    # Asked once for each: whoever sells meanwhile forgets what was there a moment ago.
+    seen = [(one, _seen.get(one)) for one in product_ids]
+    return {one: found.units for one, found in seen if found}
 
 
 def read_since(product_ids: Iterable[str]) -> float:
@@ -106,7 +108,8 @@ def _also_due(due: list[str], now: float) -> list[str]:
     around, or everybody searches for something else, a page reads what it shows and nothing more.
     """
     asked = set(due)
-    lately = ((one, _seen[one]) for one in [*itertools.islice(_seen, _LOOKED_THROUGH)] if one not in asked)
+    known = [*itertools.islice(_seen, _LOOKED_THROUGH)]
+    lately = ((one, _seen.get(one, _NEVER)) for one in known if one not in asked)
     also = (
         one
         for one, seen in lately

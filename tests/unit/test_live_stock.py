@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -177,3 +177,37 @@ def test_a_page_without_a_database_says_what_the_copy_knows(make_product: MakePr
 
     assert available["there"] > 100
     assert available["sold"] == 0
+
+
+class Forgetful(dict[str, live_stock._Seen]):
+    """As the numbers are for one thread while another one sells: what was there is gone when it is asked for."""
+
+    def __contains__(self, product_id: object) -> bool:
+        return super().__contains__(product_id) and self.pop(str(product_id)) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        known = list(super().__iter__())
+        self.clear()
+        return iter(known)
+
+
+def test_a_number_that_is_forgotten_while_it_is_looked_up_is_no_error(
+    make_product: MakeProduct, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+):
+    make_product(stock=3)
+    live_stock.of(["prod-1"])
+    monkeypatch.setattr(live_stock, "_seen", Forgetful(live_stock._seen))
+
+    assert live_stock.of(["prod-1"]) == {"prod-1": 3}
+
+
+def test_a_number_that_is_forgotten_while_others_are_read_is_not_read_along(
+    make_product: MakeProduct, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+):
+    make_product(stock=3)
+    make_product(id="prod-2", stock=4)
+    live_stock.of(["prod-1"])
+    clock(0.8)
+    monkeypatch.setattr(live_stock, "_seen", Forgetful(live_stock._seen))
+
+    assert live_stock.of(["prod-2"]) == {"prod-2": 4}
