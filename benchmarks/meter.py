@@ -157,8 +157,9 @@ def _names(described: dict[str, Any]) -> frozenset[str]:
 def listening(event: str, listener: Callable[..., object]) -> Iterator[None]:
     """Be told of an event of every client through which the shop asks DynamoDB."""
     every: list[type[Model]] = [*tables(), EmailGuard]
-    models = [model._get_connection().connection for model in every]
-    emitters = [connection.client.meta.events for connection in (dynamodb.connection(), *models)]
+    connections = [model._get_connection().connection for model in every]
+    # Once each: processes that serve let the tables share one client.
+    emitters = {id(one.client): one.client.meta.events for one in (dynamodb.connection(), *connections)}.values()
     for emitter in emitters:
         emitter.register(event, listener)
     try:

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from benchmarks import bare, meter
-from inventory import mails, reservations, stock
+from inventory import dynamodb, mails, reservations, stock
 from inventory.models import Cart, Product
 
 
@@ -92,3 +92,14 @@ def test_the_same_requests_again_are_refused_and_not_repeated_for_nothing(
         bare.send(client, bare.instead(requests, {}))
 
     assert stock.products([product.id])[0].reserved == 2
+
+
+def test_a_call_is_counted_once_where_tables_share_a_client(make_product, monkeypatch: pytest.MonkeyPatch):
+    make_product()
+    shared = Product._get_connection().connection
+    monkeypatch.setattr(meter.dynamodb, "connection", lambda: shared)
+
+    with meter.metered() as bill:
+        assert dynamodb.get(Product, "prod-1")
+
+    assert bill.operations == ["GetItem"]
