@@ -12,7 +12,7 @@ from inventory import accounts, audit, catalogue
 
 _LONGEST = 254
 _TOO_LONG = {"max_length": _("Please search with at most %(limit_value)d characters.")}
-_ID = re.compile(r"\A(?:product|order|account)#[A-Za-z0-9_-]{1,80}\Z")
+_ID = re.compile(r"\A(?:(?:product|order|account)#[A-Za-z0-9_-]{1,80}|address#[^\s#]{1,80})\Z")
 
 
 class AuditForm(forms.Form):

@@ -108,7 +108,7 @@ def change_role(user_id: str, *, role: str, by: staff.By) -> None:
 def _let_in(known: User | None, password: str, *, email: str) -> User | None:
     user = _with_password(known, password)
     if user is None or user.disabled_at:
-        audit.record("login.failed", by=audit.masked(email), target=audit.account_of(known))
+        audit.record("login.failed", by=audit.masked(email), target=audit.whose(email, known))
         return None
     return user
 

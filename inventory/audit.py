@@ -113,9 +113,12 @@ def account(user_id: str) -> str:
     return f"account#{user_id}"
 
 
-def account_of(user: User | None) -> str:
-    """Somebody's account as a target, if there is one."""
-    return account(user.id) if user else ""
+def whose(address: str, user: User | None) -> str:
+    """The account at an address as a target, or the address where there is none.
+
+    An entry that has no target is written a little faster, which would tell who has no account.
+    """
+    return account(user.id) if user else f"address#{masked(address)}"
 
 
 def look(

@@ -134,14 +134,15 @@ def _told(email: str, *, once: str) -> Iterator[None]:
             user = None
             with suppress(dynamodb.Contention):
                 user = accounts.find_by_email(email)
-            audit.record("login.limited", by=audit.masked(email), target=audit.account_of(user))
+            audit.record("login.limited", by=audit.masked(email), target=audit.whose(email, user))
         raise
 
 
 def _watch(email: str) -> None:
     tries = counters.add("account", accounts.normalised(email), seconds=_HOUR)
     if tries % SUSPICIOUS_TRIES == 0:
-        whose = audit.account_of(accounts.find_by_email(email)) or "an address with no account"
+        user = accounts.find_by_email(email)
+        whose = audit.account(user.id) if user else "an address with no account"
         logger.warning("Somebody guesses at %s: %s tries within an hour, from one address or many.", whose, tries)
 
 

@@ -36,7 +36,7 @@ def ask_reset(email: str) -> None:
     user = accounts.find_by_email(address)
 
     def told(tx: dynamodb.transaction) -> None:
-        audit.write(tx, "login.reset_asked", by=audit.masked(address), target=audit.account_of(user))
+        audit.write(tx, "login.reset_asked", by=audit.masked(address), target=audit.whose(address, user))
 
     if user is None:
         mails.write_one("no-account", to=address, about={}, told=told)

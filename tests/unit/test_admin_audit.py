@@ -77,6 +77,12 @@ def test_it_is_found_by_what_it_is_about(client: Client, product: Product, about
     assert events(client, about=about) == ["stock.adjusted"]
 
 
+def test_failed_log_ins_at_an_address_that_nobody_has_are_found(client: Client) -> None:
+    accounts.authenticate("nobody@example.com", "wrong horse 9")
+
+    assert events(client, about="address#n…@example.com") == ["login.failed"]
+
+
 def test_a_products_page_leads_to_what_was_done_to_it(client: Client, product: Product) -> None:
     stock.adjust(product.id, by=1, reason="received", note="", who="dana@example.com")
 

@@ -202,7 +202,7 @@ def test_a_failed_log_in_is_told_with_a_masked_address_and_whose_account_it_is(a
 
     assert told(group="login") == [
         ("a…@example.com", "login.failed", f"account#{alice.id}"),
-        ("n…@example.com", "login.failed", None),
+        ("n…@example.com", "login.failed", "address#n…@example.com"),
     ]
 
 
@@ -257,7 +257,7 @@ def test_who_asks_for_a_new_password_is_told_the_same_whether_there_is_an_accoun
 
     assert told(group="login") == [
         ("a…@example.com", "login.reset_asked", f"account#{alice.id}"),
-        ("n…@example.com", "login.reset_asked", None),
+        ("n…@example.com", "login.reset_asked", "address#n…@example.com"),
     ]
 
 

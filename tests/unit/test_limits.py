@@ -136,7 +136,7 @@ def test_guesses_that_are_refused_are_told_once_for_a_pair_in_a_quarter_of_an_ho
     alice: User, noon: time_machine.Coordinates
 ):
     assert passed(9, login()) == passed(9, login(BOB)) == 5
-    assert set(told()) == {("b…@example.com", None), ("a…@example.com", f"account#{alice.id}")}
+    assert set(told()) == {("b…@example.com", "address#b…@example.com"), ("a…@example.com", f"account#{alice.id}")}
     assert len(told()) == 2
 
     noon.shift(900)
@@ -149,7 +149,7 @@ def test_an_address_that_goes_through_accounts_is_told_of_once_in_a_quarter_of_a
     for number in range(60):
         passed(1, login(f"{number}@example.com"))
 
-    assert told() == [("3…@example.com", None)]
+    assert told() == [("3…@example.com", "address#3…@example.com")]
 
 
 @pytest.mark.parametrize("email", [ALICE, BOB])
@@ -171,7 +171,7 @@ def test_a_refusal_is_one_even_where_nobody_can_look_whose_account_it_is(alice: 
     with wire.failing("GetItem", nth=2):
         assert passed(1, login()) == 0
 
-    assert told() == [("a…@example.com", None)]
+    assert told() == [("a…@example.com", "address#a…@example.com")]
 
 
 def test_a_guess_passes_where_it_cannot_be_watched():
