@@ -9,8 +9,8 @@ class InventoryConfig(AppConfig):
     name = "inventory"
 
     def ready(self) -> None:
-        from inventory import dynamodb  # Its models want the settings.
+        from inventory import transport  # It wants the SDK, which not everybody needs.
 
         # Before any client is made.
         metering.watch()
-        dynamodb.spare()
+        transport.spare()

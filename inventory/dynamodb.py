@@ -7,7 +7,6 @@ with; everything that is nobody's fault (a conflict, throttling) is tried again 
 from __future__ import annotations
 
 import functools
-import json
 import random
 import time
 import uuid
@@ -16,8 +15,6 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-import botocore
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactWriteError
@@ -27,7 +24,6 @@ from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from inventory import transport
 from inventory.errors import Busy, InventoryError, Unsure
 from inventory.models import TableMeta, models
 
@@ -94,48 +90,6 @@ def connection() -> Connection:
         max_retry_attempts=TableMeta.max_retry_attempts,
         max_pool_connections=TableMeta.max_pool_connections,
     )
-
-
-def spare() -> None:
-    """Spare every client that is made from now on a third of its work, which nobody needs."""
-    botocore.register_initializer(_spare)
-
-
-def _spare(session: Any) -> None:
-    # The SDK would put its name together out of thirty parts, twice for each call.
-    session.set_default_client_config(Config(user_agent=f"Botocore/{botocore.__version__} ecokart"))
-    session.register("creating-client-class.dynamodb", _spare_client)
-    for operation in ("GetItem", "Query", "BatchGetItem"):
-        session.register(f"before-parse.dynamodb.{operation}", _items_as_they_are)
-
-
-def _spare_client(base_classes: list[type], **_: Any) -> None:
-    base_classes.insert(0, _Client)
-
-
-class _Client:
-    """What a client of the SDK becomes: it asks one address, which is known, over connections of ours."""
-
-    def __init__(self, *, endpoint: Any, client_config: Config, **known: Any) -> None:
-        verify = endpoint.http_session._verify
-        if transport.is_ordinary(endpoint.host, client_config, verify=verify):
-            endpoint.http_session = transport.Session(client_config, verify=verify)
-        # Without it the SDK takes the address that the client was made with, and does not work it out at each call.
-        known["endpoint_ruleset_resolver"] = None
-        super().__init__(endpoint=endpoint, client_config=client_config, **known)  # type: ignore[call-arg]
-
-
-def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    """Take the items of an answer as they are: the SDK would look at every value, which takes longer than all else
-    that is done with a large catalogue or a batch. Only bytes have to be decoded; where there may be some, the SDK does
-    it."""
-    body = response_dict["body"]
-    if response_dict["status_code"] == 200 and b'"B"' not in body and b'"BS"' not in body:
-        answer = json.loads(body)
-        for name in ("Item", "Items", "Responses"):
-            if name in answer:
-                customized_response_dict[name] = answer.pop(name)
-        response_dict["body"] = json.dumps(answer).encode()
 
 
 def share_one_client() -> None:
