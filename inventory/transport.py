@@ -8,6 +8,8 @@ is a proxy, or certificates are not to be looked at, the SDK's own way stays.
 from __future__ import annotations
 
 import functools
+import hashlib
+import hmac
 import json
 import select
 import socket
@@ -19,8 +21,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import botocore
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth, _host_from_url
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.config import Config
+from botocore.endpoint import Endpoint
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -29,7 +33,13 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.httpsession import get_cert_path
+from botocore.serialize import JSONSerializer
 from botocore.utils import get_environ_proxies
+
+#: As it is signed and sent: of the few addresses that there are.
+_host = functools.lru_cache(maxsize=32)(_host_from_url)
+#: What the SDK knows our way of signing by.
+_SIGNED_ONCE = "v4-once"
 
 
 def spare() -> None:
@@ -41,6 +51,8 @@ def _spare(session: Any) -> None:
     # The SDK would put its name together out of thirty parts, twice for each call.
     session.set_default_client_config(Config(user_agent=f"Botocore/{botocore.__version__} ecokart"))
     session.register("creating-client-class.dynamodb", _spare_client)
+    AUTH_TYPE_MAPS[_SIGNED_ONCE] = _Signer
+    session.register("choose-signer.dynamodb", _sign_once)
     for operation in ("GetItem", "Query", "BatchGetItem"):
         session.register(f"before-parse.dynamodb.{operation}", _items_as_they_are)
 
@@ -55,10 +67,70 @@ class _Client:
     def __init__(self, *, endpoint: Any, client_config: Config, **known: Any) -> None:
         verify = endpoint.http_session._verify
         if is_ordinary(endpoint.host, client_config, verify=verify):
-            endpoint.http_session = Session(client_config, verify=verify)
+            endpoint = _Endpoint(
+                endpoint.host,
+                endpoint._endpoint_prefix,
+                endpoint._event_emitter,
+                endpoint._response_parser_factory,
+                Session(client_config, verify=verify),
+            )
+        # Not where questions are looked at before they are sent: there is another class around it then.
+        if isinstance(known["serializer"], JSONSerializer):
+            known["serializer"] = _Serializer(known["serializer"])
         # Without it the SDK takes the address that the client was made with, and does not work it out at each call.
         known["endpoint_ruleset_resolver"] = None
         super().__init__(endpoint=endpoint, client_config=client_config, **known)  # type: ignore[call-arg]
+
+
+class _Headers(dict[str, Any]):
+    """Headers by their names in small letters. The SDK has those of an e-mail, and copies them into another kind."""
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(name.lower())
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name.lower(), value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+    replace_header = __setitem__
+
+
+class _Endpoint(Endpoint):  # type: ignore[misc]
+    """DynamoDB's address. A request has one set of headers, from when it is made until it is sent."""
+
+    def create_request(self, params: dict[str, Any], operation_model: Any = None) -> AWSPreparedRequest:
+        request = AWSRequest(params["method"], params["url"], data=params["body"])
+        request.context, request.headers = params["context"], _Headers()
+        for name, value in params["headers"].items():
+            request.headers[name] = value
+        name = operation_model.name
+        self._event_emitter.emit(f"request-created.dynamodb.{name}", request=request, operation_name=name)
+        request.headers["content-length"] = str(len(request.data))
+        return AWSPreparedRequest(request.method, request.url, request.headers, request.data, False, request.context)
+
+
+class _Serializer:
+    """Writes questions as they are: the SDK would look at every value of them too. What JSON does not know, as bytes,
+    is the SDK's affair."""
+
+    def __init__(self, sdks: JSONSerializer) -> None:
+        self._sdks = sdks
+
+    def serialize_to_request(self, parameters: dict[str, Any], operation_model: Any) -> dict[str, Any]:
+        try:
+            body = json.dumps(parameters).encode()
+        except TypeError:
+            request: dict[str, Any] = self._sdks.serialize_to_request(parameters, operation_model)
+            return request
+        return {**self._sdks.serialize_to_request({}, operation_model), "body": body}
 
 
 def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
@@ -72,6 +144,44 @@ def _items_as_they_are(response_dict: dict[str, Any], customized_response_dict: 
             if name in answer:
                 customized_response_dict[name] = answer.pop(name)
         response_dict["body"] = json.dumps(answer).encode()
+
+
+def _sign_once(signature_version: str, **_: Any) -> str | None:
+    return _SIGNED_ONCE if signature_version == "v4" else None
+
+
+class _Signer(SigV4Auth):  # type: ignore[misc]
+    """Signs what goes to DynamoDB as the SDK does, which looks its headers through as those of an e-mail, five times,
+    and makes the day's key anew for each request."""
+
+    def canonical_request(self, request: AWSRequest) -> str:
+        """What is signed of a request: a POST of bytes without a query, as all to DynamoDB are."""
+        headers = {"host": _host(request.url)}
+        for name, value in request.headers.items():
+            headers[name.lower()] = " ".join(value.split())
+        names = sorted(headers.keys() - SIGNED_HEADERS_BLACKLIST)
+        self._names = ";".join(names)
+        lines = "".join([f"{name}:{headers[name]}\n" for name in names])
+        path, body = self._normalize_url_path(urlsplit(request.url).path), hashlib.sha256(request.data).hexdigest()
+        return f"POST\n{path}\n\n{lines}\n{self._names}\n{body}"
+
+    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
+        day = request.context["timestamp"][:8]
+        key = _key(self.credentials.secret_key, day, self._region_name, self._service_name)
+        return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
+
+    def _inject_signature_to_request(self, request: AWSRequest, signature: str) -> None:
+        parts = f"Credential={self.scope(request)}, SignedHeaders={self._names}, Signature={signature}"
+        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {parts}"
+
+
+@functools.lru_cache(maxsize=2)
+def _key(secret: str, *scope: str) -> bytes:
+    """The key that is good for a day, a region and a service."""
+    key = f"AWS4{secret}".encode()
+    for part in (*scope, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def is_ordinary(address: str, config: Config, *, verify: bool | str) -> bool:
@@ -110,7 +220,9 @@ class Session:
                 connection.close()
         if is_kept:
             self._idle.append(connection)
-        return AWSResponse(request.url, status, headers, _Body(body))
+        answer = AWSResponse(request.url, status, {}, _Body(body))
+        answer.headers = headers
+        return answer
 
     def close(self) -> None:
         _close(self._idle)
@@ -146,20 +258,20 @@ class Session:
 def _written(request: AWSPreparedRequest, where: SplitResult) -> bytes:
     """A request as it is sent, in one piece."""
     body = request.body if isinstance(request.body, bytes) else request.body.encode()
-    lines = [f"{request.method} {where.path or '/'} HTTP/1.1\r\nHost: {where.netloc}\r\n".encode()]
+    lines = [f"{request.method} {where.path or '/'} HTTP/1.1\r\nHost: {_host(request.url)}\r\n".encode()]
     for name, value in request.headers.items():
         lines.append(b"%s: %s\r\n" % (name.encode(), value if isinstance(value, bytes) else value.encode()))
     return b"".join([*lines, b"\r\n", body])
 
 
-def _read(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+def _read(connection: socket.socket) -> tuple[int, _Headers, bytes]:
     """An answer as DynamoDB writes it, with its length in front. Raises ValueError where it is not, or breaks off."""
-    headers = {}
+    headers = _Headers()
     with connection.makefile("rb") as answer:
         _, status, _ = answer.readline().split(b" ", 2)
         while (line := answer.readline()).strip():
             name, _, value = line.decode("latin-1").partition(":")
-            headers[name.lower()] = value.strip()
+            headers[name] = value.strip()
         length = int(headers.get("content-length", "-1"))
         body = answer.read(max(length, 0))
     if len(body) != length:

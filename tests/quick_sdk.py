@@ -1,7 +1,6 @@
 """The SDK without what costs much and proves nothing.
 
-That is its name, its signature, a second look at what a question and an answer are made of, and the layers over a plain
-socket.
+That is its name, its signature, a second look at what an answer is made of, and the layers over a plain socket.
 
 A proof makes hundreds of thousands of calls to an engine on loopback; half of what a call costs goes into these. What
 the shop asks, what the SDK makes of it, its errors and its further attempts stay as they are.
@@ -21,7 +20,6 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.model import Shape
 from botocore.parsers import JSONParser
-from botocore.serialize import JSONSerializer
 from botocore.useragent import UserAgentString
 
 from inventory import transport
@@ -51,7 +49,6 @@ def quick_sdk() -> Iterator[None]:
         mock.patch.object(SigV4Auth, "add_auth", _add_auth),
         mock.patch.object(awsrequest, "HTTPHeaders", _Headers),
         mock.patch.object(awsrequest, "HeadersDict", dict),
-        mock.patch.object(JSONSerializer, "_serialize", _serialize),
         mock.patch.object(JSONParser, "_handle_json_body", _handle_json_body),
         mock.patch.object(transport.Session, "send", engine.send),
     ):
@@ -75,11 +72,6 @@ def _add_auth(_self: SigV4Auth, request: Any) -> None:
 
 
 _handle_anew = JSONParser._handle_json_body
-
-
-def _serialize(_self: JSONSerializer, serialized: dict[str, Any], value: dict[str, Any], *_: Any) -> None:
-    """A question that has no bytes in it is JSON as it is. One that has some is refused by the encoder."""
-    serialized.update(value)
 
 
 def _handle_json_body(self: JSONParser, body: bytes, shape: Shape) -> Any:

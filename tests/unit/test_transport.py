@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import ipaddress
+import json
 import socket
 import ssl
 import threading
@@ -15,14 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import botocore.serialize
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSPreparedRequest
+from botocore import UNSIGNED, auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    ParamValidationError,
     ReadTimeoutError,
     SSLError,
 )
@@ -268,6 +273,18 @@ def test_not_for_a_certificate_that_nobody_knows(certificate: Path) -> None:
         session().send(asking(server, scheme="https"))
 
 
+def test_headers_are_found_however_they_are_written() -> None:
+    headers = transport._Headers()
+    headers["X-Amz-Date"] = "today"
+    headers.replace_header("x-amz-DATE", "tomorrow")
+
+    assert headers["X-AMZ-Date"] == headers.get("x-amz-date") == "tomorrow"
+    assert "X-Amz-date" in headers
+    assert headers.get("Date") is None
+    del headers["X-amz-date"]
+    assert list(headers.items()) == []
+
+
 def test_clients_of_dynamodb_take_this_way_and_others_do_not() -> None:
     assert isinstance(dynamodb.connection().client._endpoint.http_session, transport.Session)
     assert isinstance(_client("s3")._endpoint.http_session, URLLib3Session)
@@ -291,8 +308,77 @@ def test_a_client_knows_its_address() -> None:
     assert client._ruleset_resolver is None
 
 
-def _client(service: str, *, verify: bool | None = None) -> Any:
-    return botocore.session.Session().create_client(service, region_name="eu-central-1", verify=verify)
+@pytest.mark.parametrize("address", ["https://dynamodb.eu-central-1.amazonaws.com/", "http://127.0.0.1:80/a//b/../ä"])
+@pytest.mark.parametrize("token", [None, "a-role's"])
+def test_a_signature_is_the_sdks(monkeypatch: pytest.MonkeyPatch, address: str, token: str | None) -> None:
+    """Of a second request and of another day too: the key of a day is remembered."""
+    for day, secret in [(1, "one"), (1, "one"), (1, "another"), (2, "another")]:
+        monkeypatch.setattr(
+            auth, "get_current_datetime", lambda day=day: datetime.datetime(2026, 11, day, tzinfo=datetime.UTC)
+        )
+        client = _client("dynamodb", aws_access_key_id="AKID", aws_secret_access_key=secret, aws_session_token=token)
+        ours, sdks = _unsigned(address), _unsigned(address)
+
+        client._request_signer.sign("GetItem", ours)
+        auth.SigV4Auth(Credentials("AKID", secret, token), "dynamodb", "eu-central-1").add_auth(sdks)
+
+        assert ours.headers.items() == sdks.headers.items()
+        assert f"Credential=AKID/2026110{day}/eu-central-1/dynamodb/aws4_request, " in ours.headers["Authorization"]
+
+
+def test_only_what_goes_to_dynamodb_is_signed_so() -> None:
+    assert _signature_version(_client("dynamodb"), "GetItem") == "v4-once"
+    assert _signature_version(_client("dynamodb", config=Config(signature_version=UNSIGNED)), "GetItem") is UNSIGNED
+    assert _signature_version(_client("sts"), "GetCallerIdentity") == "v4"
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "GetItem": {"TableName": "t", "Key": {"id": {"S": "ä"}}, "ConsistentRead": True},
+    "PutItem": {
+        "TableName": "t",
+        "Item": {"id": {"S": "null"}, "n": {"N": "1"}, "b": {"B": b"\x00"}, "l": {"BS": [b"1"]}},
+    },
+    "Query": {"TableName": "t", "KeyConditionExpression": "#0 = :0", "Limit": 3},
+    "TransactWriteItems": {"ClientRequestToken": "token", "TransactItems": [{"Update": {"Key": {"id": {"S": "1"}}}}]},
+    "DescribeTable": {"TableName": "t"},
+    "UpdateTable": {"TableName": "t", "AttributeDefinitions": ({"AttributeName": "a", "AttributeType": "S"},)},
+    "RestoreTableToPointInTime": {"TargetTableName": "t", "RestoreDateTime": datetime.datetime(2026, 11, 1)},
+}
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_a_question_is_written_as_the_sdk_writes_it(operation: str) -> None:
+    client = _client("dynamodb", config=Config(parameter_validation=False))
+    assert isinstance(client._serializer, transport._Serializer)
+    sdks = botocore.serialize.create_serializer("json", include_validation=False)
+
+    ours, expected = (
+        writer.serialize_to_request(ASKED[operation], client.meta.service_model.operation_model(operation))
+        for writer in (client._serializer, sdks)
+    )
+
+    assert json.loads(ours.pop("body")) == json.loads(expected.pop("body"))
+    assert ours == expected
+
+
+def test_where_questions_are_looked_at_first_the_sdk_writes_them() -> None:
+    with pytest.raises(ParamValidationError):
+        _client("dynamodb").get_item(TableName="t")
+
+
+def _signature_version(client: Any, operation: str) -> Any:
+    return client._request_signer._choose_signer(operation, "standard", {})
+
+
+def _unsigned(address: str) -> AWSRequest:
+    headers = {"X-Amz-Target": "GetItem", "Content-Type": "application/x-amz-json-1.0", "User-Agent": "ecokart  1"}
+    return AWSRequest(
+        "POST", address, {**headers, "X-Amzn-Trace-Id": "Root=1", "X-Spaced": "  a   b "}, b'{"a": "\xc3\xa4"}'
+    )
+
+
+def _client(service: str, **known: Any) -> Any:
+    return botocore.session.Session().create_client(service, region_name="eu-central-1", **known)
 
 
 def _wait_until(ready: Callable[[], bool]) -> None:
