@@ -10,8 +10,10 @@ from datetime import datetime
 import bcrypt
 from django.contrib.auth.hashers import check_password, get_hasher, identify_hasher, make_password
 from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 
 from inventory import audit, clock, dynamodb, mails, sessions, staff
+from inventory.dynamodb import Raw
 from inventory.errors import AddressNotConfirmed, EmailTaken, NoSuchAccount, WrongPassword
 from inventory.models import EmailGuard, User
 
@@ -136,8 +138,13 @@ def find(user_id: str) -> User | None:
 def find_by_email(email: str) -> User | None:
     """The account with this address, through its guard item: never stale, unlike an index."""
     guard = dynamodb.get(EmailGuard, EmailGuard.key(normalised(email)))
-    # An address that nobody has takes a second read too: the time would tell.
-    return find(guard.user_id if guard else _NOBODY)
+    if guard is None:
+        # An address that nobody has takes a second read too, and items to make something of: the time would tell.
+        find(_NOBODY)
+        for model, raw in _items_of_nobody():
+            model.from_raw_data(raw)
+        return None
+    return find(guard.user_id)
 
 
 def who(user: User, *, by_name: bool = True, **more: str) -> dict[str, str]:
@@ -199,6 +206,14 @@ def _add(user: User, *, by: str) -> User:
 def _hash_of_nobody() -> str:
     """A hash that nobody's password has, so that there is something to compare with."""
     return make_password(uuid.uuid4().hex)
+
+
+@functools.cache
+def _items_of_nobody() -> list[tuple[type[Model], Raw]]:
+    """Such items as the table has of everybody."""
+    guard = EmailGuard(EmailGuard.key(_NOBODY), user_id=_NOBODY)
+    user = User(_NOBODY, email=_NOBODY, password=_hash_of_nobody(), role="user", name=_NOBODY)
+    return [(type(item), item.serialize()) for item in (guard, user)]
 
 
 def _fits_plain_bcrypt(password: str, stored: str) -> bool:
