@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from inventory import reservations
 from tests import accessibility
 from tests.attacks import people
-from tests.e2e.conftest import CHROMIUM, chromium
+from tests.e2e.conftest import opened_chromium
 from tests.proofs import World
 from tests.proofs.web.customers import Shop, Visitor, shop
 
@@ -18,11 +18,6 @@ from tests.proofs.web.customers import Shop, Visitor, shop
 PLANTED_PAGE = "/planted/barriers/"
 #: Where, and which rule.
 Findings = Iterator[tuple[str, str]]
-#: Once no colour is on its way to another.
-_SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-  setTimeout(done, 1000);
-  Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(done);
-})))"""
 WRONG = ("/products/there-is-no-such-product/", "/account/verify/?key=made-up")
 
 
@@ -33,7 +28,7 @@ def of_the_shop(world: World) -> Findings:
     order = people.an_order(customer.id, product)
     reservations.reserve(customer.id, product.id, quantity=1)
     known = {"product": product.id, "sold_out": sold_out.id, "order": order.id, "account": customer.id}
-    with shop(world) as open_shop, _chromium() as browser:
+    with shop(world) as open_shop, opened_chromium() as browser:
         for who, paths in (
             ("", [*accessibility.PUBLIC, *WRONG]),
             (customer.id, accessibility.CUSTOMERS),
@@ -43,17 +38,18 @@ def of_the_shop(world: World) -> Findings:
                 for path in paths:
                     page.emulate_media(color_scheme="light")
                     page.goto(f"http://127.0.0.1:{open_shop.port}{path.format(**known)}")
-                    yield from ((path, rule) for rule, _ in accessibility.violations(page))
+                    yield from ((f"{path} at {where}", rule) for rule, where in accessibility.violations(page))
                     page.emulate_media(color_scheme="dark")
-                    page.evaluate(_SETTLED)
+                    # Anew: colours would be looked at on their way.
+                    page.reload()
                     dark = accessibility.violations(page, only=accessibility.COLOUR_RULES)
-                    yield from ((f"{path} in the dark", rule) for rule, _ in dark)
+                    yield from ((f"{path} in the dark at {where}", rule) for rule, where in dark)
 
 
 def of_the_planted_page(world: World) -> Findings:
     with (
         shop(world, "tests.attacks.planted_wsgi") as open_shop,
-        _chromium() as browser,
+        opened_chromium() as browser,
         _page(open_shop, browser, "") as page,
     ):
         page.goto(f"http://127.0.0.1:{open_shop.port}{PLANTED_PAGE}")
@@ -61,16 +57,8 @@ def of_the_planted_page(world: World) -> Findings:
 
 
 @contextmanager
-def _chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM)
-        yield browser
-        browser.close()
-
-
-@contextmanager
 def _page(open_shop: Shop, browser: Browser, owner_id: str) -> Iterator[Page]:
-    """Somebody's, who sees the shop as it is without movement: or colours would be looked at on their way."""
+    """Somebody's, who sees the shop as it is without movement."""
     context = browser.new_context(locale="de", viewport=accessibility.WIDE, reduced_motion="reduce")
     cookies = Visitor(open_shop, owner_id=owner_id).cookies
     url = f"http://127.0.0.1:{open_shop.port}/"

@@ -34,7 +34,7 @@ _REASONS = Path(__file__).with_name("scanners.toml")
 _EVALUATOR = Path(sys.prefix, "csp_evaluator")
 _WAPITI = Path(sys.prefix, "wapiti", "bin", "wapiti")
 #: Of a scan, for looking around; and of each kind of attack.
-WAPITI_SECONDS, WAPITI_EACH_SECONDS = 45, 12
+WAPITI_SECONDS, WAPITI_EACH_SECONDS = 45, 10
 #: Where the time of an attack is up while it writes down what it has tried, it ends by an error.
 WAPITI_TRIES = 2
 #: What a customer leaves alone, so that they stay one.

@@ -13,14 +13,14 @@ import requests
 from django import forms
 from django.core.signing import TimestampSigner
 from django.urls import reverse
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page
 
 from inventory import accounts, addresses, checkout, passwords, products, reservations, sessions, stock
 from inventory.models import Order, Product, User
 from tests.attacks import people
 from tests.attacks.fuzzing.addresses import Address, all_addresses
 from tests.attacks.payloads import MARK, PAYLOADS
-from tests.e2e.conftest import CHROMIUM, chromium
+from tests.e2e.conftest import opened_chromium
 from tests.proofs import Result, World
 from tests.proofs.web.customers import Shop, Visitor, shop
 
@@ -31,8 +31,8 @@ ENGINE = "dynoxide"
 QUICK = 2
 #: The lists show so many products at least: they are looked at when so many texts are new in them.
 IN_A_LIST = 20
-#: All answers are read without the shop's policy, styles and scripts; those of every eighth text also with them.
-VISITED_EVERY = 8
+#: All answers are read without the shop's policy, styles and scripts; those of every tenth text also with them.
+VISITED_EVERY = 10
 QUICK_PASSWORDS = "tests.attacks.quick_wsgi"
 UNESCAPED = "tests.attacks.unescaped_wsgi"
 WRONG_AT_MOST = 20
@@ -110,7 +110,7 @@ _IN_FRAMES = f"""async (texts) => {{
 def prove(world: World) -> Result:
     chance = random.Random(world.seed)
     payloads = PAYLOADS if world.full else chance.sample(PAYLOADS, QUICK)
-    with shop(world, QUICK_PASSWORDS) as open_shop, _chromium() as browser:
+    with shop(world, QUICK_PASSWORDS) as open_shop, opened_chromium() as browser:
         run = Run(world, open_shop, browser, payloads)
         run.all()
     wrong = [f"{what} ({where})" for what, where in run.ran + run.parsed]
@@ -120,19 +120,11 @@ def prove(world: World) -> Result:
 
 def control(world: World) -> Result:
     """Shown as they were typed: what is part of a page must be found, and what runs in it."""
-    with shop(world, f"{UNESCAPED}:without_policy") as open_shop, _chromium() as browser:
+    with shop(world, f"{UNESCAPED}:without_policy") as open_shop, opened_chromium() as browser:
         run = Run(world, open_shop, browser, PAYLOADS[:1])
         run.all()
     wrong = [f"{what} ({where})" for what, where in run.ran + run.parsed]
     return Result(f"{run.pages:,} pages", wrong if run.ran and run.parsed else [])
-
-
-@contextmanager
-def _chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import functools
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,15 @@ def chromium() -> str:
     if executable is None:
         pytest.fail("Chromium is missing. On Debian or Ubuntu: sudo apt-get install chromium")
     return executable
+
+
+@contextmanager
+def opened_chromium(**options: Any) -> Iterator[Browser]:
+    """The browser, with options of Playwright's ``launch``."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM, **options)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

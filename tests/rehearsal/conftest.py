@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from ecokart import local
-from tests.e2e.conftest import CHROMIUM, PATIENCE_MILLISECONDS, chromium
+from tests.e2e.conftest import PATIENCE_MILLISECONDS, opened_chromium
 from tests.e2e.visitor import Visitor
 from tests.rehearsal import aws as emulated
 from tests.rehearsal import inventory, operators
@@ -119,11 +119,8 @@ class StageVisitor(Visitor):
 
 @pytest.fixture(scope="session")
 def browser(aws: emulated.Aws) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        options: dict[str, Any] = {"executable_path": chromium(), "args": CHROMIUM, "proxy": {"server": aws.proxy}}
-        browser = playwright.chromium.launch(**options)
+    with opened_chromium(proxy={"server": aws.proxy}) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
