@@ -285,13 +285,14 @@ def _slots(request: ShopRequest, *, has_form: bool) -> dict[str, Part]:
     # As it is: Django masks it with dice because of what is compressed together with it, which here is nothing.
     token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{request.META["CSRF_COOKIE"]}">'
     counted = (badge["units"], badge["total_cents"]) if badge else None
-    cart, account = _fillings_of(request.LANGUAGE_CODE, counted, "account_id" in request.session)
+    prefix = request.META["SCRIPT_NAME"]
+    cart, account = _fillings_of(prefix, request.LANGUAGE_CODE, counted, "account_id" in request.session)
     return {"csrf": Stored(token.encode()), "cart": cart, "account": account}
 
 
-def _fillings_of(language: str, counted: tuple[int, int] | None, is_signed_in: bool) -> tuple[Part, Part]:
-    """What many visitors have in common: the way to the cart, and to the account."""
-    key = (get_script_prefix(), language, counted, is_signed_in)
+def _fillings_of(prefix: str, language: str, counted: tuple[int, int] | None, is_signed_in: bool) -> tuple[Part, Part]:
+    """What many visitors have in common: the way to the cart, and to the account. ``prefix`` stands in its links."""
+    key = (prefix, language, counted, is_signed_in)
     found = _fillings.get(key)
     if found is None:
         badge = {"units": counted[0], "total_cents": counted[1]} if counted else None
