@@ -6,6 +6,7 @@ The safe values are the defaults: what is not said is production. README.md list
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from ecokart import env
@@ -132,6 +133,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # Whether admins need a code from an app beside their password. Without it whoever learns a password has the shop.
 ADMIN_SECOND_FACTOR = env.boolean("ADMIN_SECOND_FACTOR", True)
+if HTTPS and not (DEBUG or ADMIN_SECOND_FACTOR):
+    raise ImproperlyConfigured(
+        "ADMIN_SECOND_FACTOR=0 is for a machine of your own, where HTTPS=0: strangers reach this one. Take it out."
+    )
 MESSAGE_STORAGE = "ecokart.messages.Storage"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",

@@ -184,7 +184,13 @@ def test_django_finds_nothing_to_say_of_a_deployment():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SECRET_KEY", "guess-me"), ("SECRET_KEY_FALLBACKS", "guess-me"), ("TRUSTED_PROXIES", "proxy")]
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "guess-me"),
+        ("SECRET_KEY_FALLBACKS", "guess-me"),
+        ("TRUSTED_PROXIES", "proxy"),
+        ("ADMIN_SECOND_FACTOR", "0"),
+    ],
 )
 def test_the_shop_does_not_start_with_what_is_no_protection(name: str, value: str):
     done = manage("check", **{name: value})
@@ -193,5 +199,5 @@ def test_the_shop_does_not_start_with_what_is_no_protection(name: str, value: st
     assert f"ImproperlyConfigured: {name}" in done.stderr
 
 
-def test_on_a_machine_of_ones_own_any_key_will_do():
-    assert manage("check", SECRET_KEY="guess-me", HTTPS="0").returncode == 0
+def test_on_a_machine_of_ones_own_any_key_and_a_password_will_do():
+    assert manage("check", SECRET_KEY="guess-me", ADMIN_SECOND_FACTOR="0", HTTPS="0").returncode == 0
