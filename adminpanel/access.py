@@ -14,8 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 
 from adminpanel.requests import AdminRequest
-from inventory import baskets, devices, reservations, sessions
-from inventory.errors import InventoryError
+from inventory import accounts, baskets, devices, sessions
 from inventory.models import User
 
 View = Callable[..., HttpResponse]
@@ -73,17 +72,10 @@ def is_ours(request: AdminRequest, address: str) -> bool:
 def sign_in(request: AdminRequest, user: User) -> None:
     """Make the session this admin's. What was in the cart before comes along, as at the shop's own log-in.
 
-    Raises what ``reservations.join`` and ``sessions.begin`` raise; nobody is signed in then.
+    Raises what ``accounts.enter`` raises; nobody is signed in then.
     """
-    begun = sessions.begin(user, kind="admin", device=devices.name(request.headers.get("User-Agent", "")))
-    guest_id = request.session.get("guest_id")
-    try:
-        # Afterwards, so that the cart of a guest who is refused stays theirs.
-        if guest_id:
-            reservations.join(guest_id, user.id)
-    except InventoryError:
-        sessions.end(user.id, str(begun["sid"]))
-        raise
+    device = devices.name(request.headers.get("User-Agent", ""))
+    begun, _ = accounts.enter(user, kind="admin", device=device, guest_id=request.session.get("guest_id"))
     # Nothing of the session before goes on: whoever knew that one does not know this one.
     sign_out(request)
     request.session.update(begun)

@@ -12,9 +12,10 @@ from django.contrib.auth.hashers import check_password, get_hasher, identify_has
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from inventory import audit, clock, dynamodb, mails, sessions, staff
+from inventory import audit, clock, dynamodb, mails, reservations, sessions, staff
 from inventory.dynamodb import Raw
-from inventory.errors import AddressNotConfirmed, EmailTaken, NoSuchAccount, WrongPassword
+from inventory.errors import AddressNotConfirmed, EmailTaken, InventoryError, NoSuchAccount, WrongPassword
+from inventory.lines import Notice
 from inventory.models import EmailGuard, User
 
 # The first version's hashes are plain bcrypt, which reads 72 bytes of a password and no more.
@@ -68,6 +69,22 @@ def prove(user: User, password: str) -> User:
     if known is None:
         raise WrongPassword
     return known
+
+
+def enter(user: User, *, kind: str, device: str, guest_id: str | None) -> tuple[dict[str, str | int], list[Notice]]:
+    """Log an account in on a device, and put the cart of the guest who was there into the account's.
+
+    Gives what the cookie has to say, and what happened to the cart. Raises what ``sessions.begin`` and
+    ``reservations.join`` raise; then nobody is logged in.
+    """
+    begun = sessions.begin(user, kind=kind, device=device)
+    try:
+        # Afterwards, so that the cart of a guest who is refused stays theirs.
+        notices = reservations.join(guest_id, user.id) if guest_id else []
+    except InventoryError:
+        sessions.end(user.id, str(begun["sid"]))
+        raise
+    return begun, notices
 
 
 def disable(user_id: str, *, by: staff.By) -> None:

@@ -6,8 +6,8 @@ from typing import Protocol
 from django.middleware.csrf import rotate_token
 from django.utils.crypto import salted_hmac
 
-from inventory import baskets, devices, reservations, sessions
-from inventory.errors import CartEmpty, InventoryError
+from inventory import accounts, baskets, devices, sessions
+from inventory.errors import CartEmpty
 from inventory.lines import Notice
 from inventory.models import User
 from shop.requests import ShopRequest
@@ -63,16 +63,10 @@ def remember_cart(request: ShopRequest, cart: Counted | None) -> None:
 def sign_in(request: ShopRequest, user: User) -> list[Notice]:
     """Make the session this account's, and put the guest's cart into the account's.
 
-    Raises what ``reservations.join`` and ``sessions.begin`` raise; the visitor is not signed in then.
+    Raises what ``accounts.enter`` raises; the visitor is not signed in then.
     """
-    begun = sessions.begin(user, kind="shop", device=devices.name(request.headers.get("User-Agent", "")))
-    guest_id = request.session.get("guest_id")
-    try:
-        # Afterwards, so that the cart of a guest who is refused stays theirs.
-        notices = reservations.join(guest_id, user.id) if guest_id else []
-    except InventoryError:
-        sessions.end(user.id, str(begun["sid"]))
-        raise
+    device = devices.name(request.headers.get("User-Agent", ""))
+    begun, notices = accounts.enter(user, kind="shop", device=device, guest_id=request.session.get("guest_id"))
     # Nothing of the guest's session goes on: whoever knew it does not know this one.
     request.session.flush()
     rotate_token(request)
