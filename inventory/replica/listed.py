@@ -121,11 +121,12 @@ def row(raw: Raw) -> dict[str, Any]:
 
 
 def _text(raw: Raw, name: str) -> str:
-    return str(raw.get(name, {}).get("S", ""))
+    return raw[name].get("S", "") if name in raw else ""
 
 
 def _number(raw: Raw, name: str, default: int) -> int:
-    return int(Decimal(raw[name]["N"])) if name in raw else default
+    number = raw[name]["N"] if name in raw else default
+    return int(number) if str(number).isdecimal() else int(Decimal(number))
 
 
 def _seconds(moment: str) -> float:
