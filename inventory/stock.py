@@ -75,7 +75,7 @@ class Entry:
 class Ledger:
     """A page of a product's movements, newest first. ``older`` is the key from which the next page goes on, if any."""
 
-    entries: list[Entry]
+    entries: tuple[Entry, ...]
     older: str | None
 
 
@@ -166,7 +166,7 @@ def _ledger(newest: Sequence[Movement | Moved], balance: int, *, limit: int) -> 
     for one in newest[:limit]:
         entries.append(Entry(one.time, one.kind, one.quantity, balance, one.order_id or "", one.by, one.why))
         balance -= one.quantity
-    return Ledger(entries, entries[-1].time if len(newest) > limit else None)
+    return Ledger(tuple(entries), entries[-1].time if len(newest) > limit else None)
 
 
 def as_of(product_id: str, moment: datetime) -> int:

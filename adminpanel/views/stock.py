@@ -17,6 +17,9 @@ from inventory import stock
 from inventory.errors import FormUsed, InventoryError, NoSuchPage
 from inventory.models import Product
 
+#: Nobody's: its fields are the same for everybody, but for the hidden one.
+_BLANK = StockForm()
+
 
 @admin_required
 @require_safe
@@ -85,6 +88,7 @@ def _page(
     context = {
         "product": sheet.product,
         "form": form,
+        "blank": _BLANK,
         "question": question or LedgerForm(),
         "as_of": _as_of(product_id, asked.get("at")),
         "ledger": sheet.ledger,
