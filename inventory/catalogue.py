@@ -96,7 +96,7 @@ class Listing:
     fewer: list[tuple[str, int]] = field(default_factory=list)
 
     @property
-    def page_numbers(self) -> list[int | None]:
+    def page_numbers(self) -> tuple[int | None, ...]:
         return page_numbers(self.page, self.pages)
 
 
@@ -237,7 +237,7 @@ def forget() -> None:
     live_stock.forget()
 
 
-def page_numbers(page: int, pages: int) -> list[int | None]:
+def page_numbers(page: int, pages: int) -> tuple[int | None, ...]:
     """The pages to link: the first, the last, those around this one; None where some are left out."""
     near = [number for number in range(page - 1, page + 2) if 1 < number < pages]
     numbers: list[int | None] = []
@@ -245,7 +245,7 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
         if numbers and numbers[-1] is not None and number - numbers[-1] > 1:
             numbers.append(None)
         numbers.append(number)
-    return numbers
+    return tuple(numbers)
 
 
 class _Asked:

@@ -50,7 +50,7 @@ class Figures:
     to_ship: int
     units_held: int
     low_stock: list[Short]
-    newest_orders: list[orders.Row]
+    newest_orders: tuple[orders.Row, ...]
     revenue_by_day: list[tuple[date, int]]
     proof: Report | None
 
@@ -107,9 +107,9 @@ def _placed(status: str, since: datetime) -> list[_Placed]:
     return found
 
 
-def _newest(recent: list[Raw]) -> list[orders.Row]:
+def _newest(recent: list[Raw]) -> tuple[orders.Row, ...]:
     """The newest orders, which are among the recent where those are many."""
-    return [orders.row(raw) for raw in recent] if len(recent) == NEWEST else orders.listing(limit=NEWEST).rows
+    return tuple(map(orders.row, recent)) if len(recent) == NEWEST else orders.listing(limit=NEWEST).rows
 
 
 def _low(listed: Mapping[str, Listed], numbers: Mapping[str, Raw]) -> list[Short]:

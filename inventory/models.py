@@ -654,6 +654,11 @@ class AuditEntry(Item):
         return datetime.fromisoformat(self.time.partition("#")[0])
 
     @property
+    def changed(self) -> tuple[tuple[str, str, str], ...]:
+        """(field, before, after) of each change."""
+        return tuple((change.field, change.before, change.after) for change in self.changes)
+
+    @property
     def label(self) -> str:
         return str(self.EVENTS.get(self.what, self.what))
 

@@ -47,7 +47,7 @@ class Row:
 class Listing:
     """Orders, newest first, and how many there are in each state that waits for the shop."""
 
-    rows: list[Row]
+    rows: tuple[Row, ...]
     waiting: dict[str, int]
 
 
@@ -79,7 +79,7 @@ def listing(status: str | None = None, *, limit: int = 50) -> Listing:
         one: len(found[one]) if one in found and len(found[one]) < limit else Order.status_index.count(one)
         for one in WAITING
     }
-    return Listing([*islice(rows, limit)], waiting)
+    return Listing((*islice(rows, limit),), waiting)
 
 
 def row(raw: dynamodb.Raw) -> Row:

@@ -224,7 +224,7 @@ class StockPage:
     pages: int
 
     @property
-    def page_numbers(self) -> list[int | None]:
+    def page_numbers(self) -> tuple[int | None, ...]:
         return catalogue.page_numbers(self.page, self.pages)
 
 

@@ -23,7 +23,7 @@ def token(product: Product) -> str:
 
 
 def all_orders() -> list[orders.Row]:
-    return orders.listing().rows
+    return list(orders.listing().rows)
 
 
 def test_checkout_sells_what_the_cart_held(product: Product, token: str, contact: Any) -> None:

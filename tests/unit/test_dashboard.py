@@ -35,7 +35,7 @@ def test_a_new_shop_has_nothing_to_show():
 
     assert (figures.orders_today, figures.revenue_today_cents, figures.revenue_30_days_cents) == (0, 0, 0)
     assert (figures.open_orders, figures.to_ship, figures.units_held) == (0, 0, 0)
-    assert (figures.low_stock, figures.newest_orders) == ([], [])
+    assert (figures.low_stock, figures.newest_orders) == ([], ())
     assert {cents for _, cents in figures.revenue_by_day} == {0}
 
 

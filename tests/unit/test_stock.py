@@ -270,7 +270,7 @@ def test_overview_shows_what_is_short_first_with_its_numbers_of_now(make_product
 
     assert [row.id for row in page.rows] == ["prod-3", "prod-2", "prod-1"]
     assert (page.rows[0].stock, page.rows[0].reserved, page.rows[0].available) == (20, 18, 2)
-    assert (page.total, page.page, page.pages, page.page_numbers) == (3, 1, 1, [1])
+    assert (page.total, page.page, page.pages, page.page_numbers) == (3, 1, 1, (1,))
 
 
 def test_overview_can_show_only_what_is_low(make_product: MakeProduct):
